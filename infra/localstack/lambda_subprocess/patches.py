@@ -1,0 +1,86 @@
+"""What is changed in the emulator while it runs: each change one function that says why."""
+
+import functools
+import os
+import re
+from typing import Any
+
+
+def apply() -> None:
+    """Make all changes, before the emulator starts."""
+    bind_to_the_given_address_only()
+    stop_without_delay()
+    fetch_no_catalog()
+    poll_queues_without_pauses()
+    resolve_every_reference_of_a_string()
+
+
+def bind_to_the_given_address_only() -> None:
+    """Listen where GATEWAY_LISTEN says: the server binds 0.0.0.0 whatever the IPv4 address."""
+    from twisted.internet import endpoints
+
+    host = os.environ["GATEWAY_LISTEN"].rpartition(":")[0]
+    endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface=host)
+
+
+def stop_without_delay() -> None:
+    """Wake the server when it is to stop: it notices only at its next event, up to 1 s later."""
+    from localstack.runtime.server.twisted import TwistedRuntimeServer
+    from twisted.internet import reactor
+
+    stock = TwistedRuntimeServer.shutdown
+
+    def shutdown(self: TwistedRuntimeServer) -> None:
+        stock(self)
+        reactor.wakeUp()
+
+    TwistedRuntimeServer.shutdown = shutdown
+
+
+def fetch_no_catalog() -> None:
+    """Ask no server which services exist: the first call of an unknown one would, and no setting helps."""
+    from localstack.utils.catalog.catalog_loader import (
+        AwsCatalogLoaderException,
+        RemoteCatalogLoader,
+    )
+
+    def get_remote_catalog(_: RemoteCatalogLoader) -> Any:
+        raise AwsCatalogLoaderException("no request leaves this machine")
+
+    RemoteCatalogLoader.get_remote_catalog = get_remote_catalog
+
+
+def poll_queues_without_pauses() -> None:
+    """Long polls, and MaximumConcurrency: stock sleeps 1 s after an empty poll, and ignores it."""
+    from localstack.services.lambda_.event_source_mapping import esm_worker_factory as module
+
+    from .polling import LongPoller, concurrency_of
+
+    stock = module.EsmWorkerFactory.get_esm_worker
+
+    def get_esm_worker(self: Any) -> Any:
+        worker = stock(self)
+        if isinstance(worker.poller, LongPoller):
+            worker.poller.allow(concurrency_of(self.esm_config))
+        return worker
+
+    module.SqsPoller = LongPoller
+    module.EsmWorkerFactory.get_esm_worker = get_esm_worker
+
+
+def resolve_every_reference_of_a_string() -> None:
+    """Give each {{resolve:...}} its own value: stock gives all of a string the first one's."""
+    from localstack.services.cloudformation.engine.v2 import change_set_model_preproc as module
+
+    def perform_dynamic_replacements(self: Any, value: Any) -> Any:
+        def look_up(match: re.Match[str]) -> str:
+            found = module.perform_dynamic_reference_lookup(
+                reference=module.extract_dynamic_reference(match[0]),
+                account_id=self._change_set.account_id,
+                region_name=self._change_set.region_name,
+            )
+            return match[0] if found is None else found
+
+        return module.REGEX_DYNAMIC_REF.sub(look_up, value) if isinstance(value, str) else value
+
+    module.ChangeSetModelPreproc._perform_dynamic_replacements = perform_dynamic_replacements

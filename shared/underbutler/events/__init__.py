@@ -1,0 +1,1 @@
+"""Notifications of object stores, read into one form. Pure: no I/O."""

@@ -1,0 +1,1 @@
+"""Ingest: from events of a bucket to registered datasets."""

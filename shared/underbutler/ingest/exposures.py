@@ -1,0 +1,171 @@
+"""Exposures of a batch: whose metadata are canonical, and what follows from a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from underbutler.ingest.known_records import KnownRecords
+from underbutler.ingest.metadata_reader import Reading
+from underbutler.ingest.ports import IngestTransaction
+from underbutler.model.announcement import Announcement, Queue
+from underbutler.model.dimension_records import ExposureRecord, GroupRecord, PhysicalFilterRecord
+from underbutler.model.observation import ExposureMetadata
+from underbutler.model.raw_object import ObjectState, RawObject
+
+__all__ = ["ExposureStep", "visit_announcement"]
+
+_ObjectKey = tuple[str, str]
+_ExposureKey = tuple[str, int]
+
+
+def visit_announcement(instrument: str, exposure: int) -> Announcement:
+    """Make the message that asks for an exposure's visits to be defined."""
+    return Announcement(
+        dedup_key=f"visit/{instrument}/{exposure}",
+        destination=Queue.VISITS,
+        payload={"instrument": instrument, "exposure": exposure},
+    )
+
+
+class ExposureStep:
+    """What one transaction does to exposures.
+
+    Parameters
+    ----------
+    transaction
+        Open write transaction.
+    known_records
+        What need not be written again.
+    """
+
+    def __init__(self, transaction: IngestTransaction, known_records: KnownRecords) -> None:
+        self._known_records = known_records
+        self._dimensions = transaction.dimensions
+        self._objects = transaction.objects
+        self._known: dict[_ExposureKey, ExposureMetadata] = {}
+        self._saved: dict[_ExposureKey, ExposureMetadata] = {}
+
+    def save(
+        self,
+        rows: dict[_ObjectKey, RawObject],
+        before: dict[_ObjectKey, RawObject],
+        readings: dict[_ObjectKey, Reading],
+    ) -> None:
+        """Hold the exposures concerned, and write those whose metadata these rows better."""
+        offered = {
+            name: readings[name]
+            for name, row in rows.items()
+            if row.state is ObjectState.REGISTERED and name in readings
+        }
+        concerned = {_key(reading.observation.exposure) for reading in offered.values()}
+        for known in before.values():
+            if known.instrument is not None and known.exposure is not None:
+                concerned.add((known.instrument, known.exposure))
+        self._known = self._dimensions.lock_exposures(concerned)
+        self._add_dependencies(offered.values())
+        candidates = [
+            ExposureMetadata(
+                record=reading.observation.exposure,
+                source=reading.source,
+                detector=reading.observation.detector.id,
+                uri=rows[name].uri,
+            )
+            for name, reading in offered.items()
+        ]
+        for candidate in sorted(candidates, key=lambda item: item.rank, reverse=True):
+            key = _key(candidate.record)
+            if key not in self._known or candidate.rank < self._known[key].rank:
+                self._saved[key] = candidate
+        self._dimensions.save_exposures(self._saved.values(), replace=False)
+
+    def elect(self, rows: dict[_ObjectKey, RawObject]) -> None:
+        """Choose again for exposures whose canonical file changed, lost its dataset or went."""
+        by_uri = {row.uri: row for row in rows.values()}
+        in_doubt = {
+            key
+            for key, winner in {**self._known, **self._saved}.items()
+            if winner.uri in by_uri and not _speaks(by_uri[winner.uri], winner)
+        }
+        best: dict[_ExposureKey, RawObject] = {}
+        for row in self._objects.candidates(in_doubt):
+            assert row.instrument is not None
+            assert row.exposure is not None
+            key = (row.instrument, row.exposure)
+            if key not in best or _rank(row) < _rank(best[key]):
+                best[key] = row
+        records = {
+            record.digest: record
+            for record in self._dimensions.observations(
+                [(*key, row.observation) for key, row in best.items() if row.observation]
+            )
+        }
+        elected = {
+            key: _metadata(row, records[row.observation])
+            for key, row in best.items()
+            if row.observation in records
+        }
+        self._dimensions.save_exposures(elected.values(), replace=True)
+        self._saved.update(elected)
+
+    def announcements(self) -> Iterator[Announcement]:
+        """Announce the exposures that are new, or changed in what visits depend on."""
+        for key, saved in sorted(self._saved.items()):
+            known = self._known.get(key)
+            if known is None or _for_visits(known.record) != _for_visits(saved.record):
+                yield visit_announcement(*key)
+
+    def _add_dependencies(self, readings: Iterable[Reading]) -> None:
+        """Write what exposures refer to, and what files say of them, as far as that is new."""
+        unknown = self._known_records.unknown
+        observations = [reading.observation for reading in readings]
+        exposures = {
+            item.exposure.digest: item.exposure
+            for item in observations
+            if (known := self._known.get(_key(item.exposure))) is None
+            or known.record.digest != item.exposure.digest
+        }.values()
+        self._dimensions.add_physical_filters(
+            unknown(
+                PhysicalFilterRecord(
+                    instrument=item.instrument, name=item.physical_filter, band="unknown"
+                )
+                for item in exposures
+            )
+        )
+        self._dimensions.add_groups(
+            unknown(GroupRecord(instrument=item.instrument, name=item.group) for item in exposures)
+        )
+        self._dimensions.add_days(unknown(item.day_obs for item in observations))
+        self._dimensions.add_detectors(unknown(item.detector for item in observations))
+        self._dimensions.save_observations(exposures)
+
+
+def _key(record: ExposureRecord) -> _ExposureKey:
+    return record.instrument, record.id
+
+
+def _rank(row: RawObject) -> tuple[int, int, str]:
+    assert row.source is not None
+    assert row.detector is not None
+    return row.source, row.detector, row.uri
+
+
+def _metadata(row: RawObject, record: ExposureRecord) -> ExposureMetadata:
+    assert row.source is not None
+    assert row.detector is not None
+    return ExposureMetadata(record=record, source=row.source, detector=row.detector, uri=row.uri)
+
+
+def _speaks(row: RawObject, winner: ExposureMetadata) -> bool:
+    """Tell whether an object still says what made its metadata canonical."""
+    return (
+        row.state is ObjectState.REGISTERED
+        and row.observation == winner.record.digest
+        and _rank(row) == winner.rank
+    )
+
+
+def _for_visits(record: ExposureRecord) -> ExposureRecord:
+    """Blank the columns that no visit depends on."""
+    return replace(record, observation_type="", dark_time=None, has_simulated=False)

@@ -1,0 +1,205 @@
+"""The one transaction of a batch: objects, dimension records, datasets, files, outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from underbutler.ingest.conflicts import settle_conflicts
+from underbutler.ingest.exposures import ExposureStep
+from underbutler.ingest.known_records import KnownRecords
+from underbutler.ingest.metadata_reader import Reading
+from underbutler.ingest.ports import IngestTransaction
+from underbutler.ingest.situation import Stem, read_situations
+from underbutler.ingest.stem_work import StemResult, wait_for_instrument
+from underbutler.model.announcement import PendingMessage
+from underbutler.model.collection import raw_run
+from underbutler.model.data_id import DataId
+from underbutler.model.dataset import RAW, DatasetFile, DatasetRef
+from underbutler.model.dataset_id import dataset_uuid
+from underbutler.model.raw_object import ObjectState, RawObject, stem_of
+
+__all__ = ["FORMATTER", "IndexVersion", "Recorded", "record_batch"]
+
+FORMATTER = "fits-raw"
+"""Registered name of what reads raws."""
+
+_ObjectKey = tuple[str, str]
+_DataIdKey = tuple[str, int, int]
+
+IndexVersion = tuple[str, str, str | None, str | None]
+"""Bucket, key, etag and sequencer of an index that a batch works through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a transaction wrote."""
+
+    rows: dict[_ObjectKey, RawObject] = field(default_factory=dict)
+    """Rows of the objects that changed, by (bucket, key)."""
+    stale: frozenset[Stem] = frozenset()
+    """Stems that others changed meanwhile; nothing was written of them."""
+    messages: tuple[PendingMessage, ...] = ()
+    """Messages to send now."""
+
+
+def record_batch(
+    transaction: IngestTransaction,
+    results: Sequence[StemResult],
+    indexes: Collection[IndexVersion],
+    known_records: KnownRecords,
+    now: datetime,
+) -> Recorded:
+    """Write stems whose situation is still what it was when they were read.
+
+    Locks are taken in one order by all writers: folders, exposures, objects, datasets, outbox.
+
+    Parameters
+    ----------
+    transaction
+        Open write transaction.
+    results
+        What was read of each stem.
+    indexes
+        Indexes that the results rest on: nothing is written when one of them was replaced.
+    known_records
+        What need not be written again.
+    now
+        UTC.
+    """
+    stems = [result.news.stem for result in results]
+    transaction.objects.lock_folders([*stems, *((bucket, key) for bucket, key, _, _ in indexes)])
+    stale = _find_stale(transaction, results, indexes)
+    results = [result for result in results if result.news.stem not in stale]
+    rows, before = _collect(transaction, results, known_records)
+    exposures = ExposureStep(transaction, known_records)
+    exposures.save(rows, before, _readings(results))
+    winners = settle_conflicts(transaction, rows, before)
+    numbers = transaction.objects.save(list(rows.values()), now) if rows else {}
+    _save_datasets(transaction, winners, rows, numbers, known_records, now)
+    _drop_moved(transaction, winners, rows, before)
+    exposures.elect(rows)
+    transaction.entries.discard(
+        name for result in results for name in result.news.entries_to_drop(result.situation)
+    )
+    transaction.entries.save(
+        [entry for result in results for entry in result.news.entries_to_keep(result.situation)],
+        now,
+    )
+    messages = transaction.outbox.announce(exposures.announcements(), now)
+    return Recorded(rows=rows, stale=stale, messages=tuple(messages))
+
+
+def _find_stale(
+    transaction: IngestTransaction, results: Sequence[StemResult], indexes: Collection[IndexVersion]
+) -> frozenset[Stem]:
+    present = read_situations(transaction, [result.news.stem for result in results])
+    if indexes:
+        stems = {(bucket, stem_of(key)) for bucket, key, _, _ in indexes}
+        versions = {
+            (item.bucket, item.key, item.etag, item.sequencer)
+            for item in transaction.objects.with_stems(stems)
+        }
+        if not versions.issuperset(indexes):
+            return frozenset(present)
+    return frozenset(
+        result.news.stem for result in results if present[result.news.stem] != result.situation
+    )
+
+
+def _collect(
+    transaction: IngestTransaction, results: Sequence[StemResult], known_records: KnownRecords
+) -> tuple[dict[_ObjectKey, RawObject], dict[_ObjectKey, RawObject]]:
+    """Gather the new rows, and those they replace."""
+    rows: dict[_ObjectKey, RawObject] = {}
+    before: dict[_ObjectKey, RawObject] = {}
+    named = {row.instrument for result in results for row in result.rows.values() if row.instrument}
+    registered = known_records.instruments(
+        named, lambda: {item.name for item in transaction.dimensions.instruments()}
+    )
+    for result in results:
+        for row in result.rows.values():
+            if row.key in result.readings and row.instrument not in registered:
+                row = wait_for_instrument(row)
+            rows[row.bucket, row.key] = row
+            known = result.situation.find(row.key)
+            if known is not None:
+                before[row.bucket, row.key] = known
+    return rows, before
+
+
+def _readings(results: Sequence[StemResult]) -> dict[_ObjectKey, Reading]:
+    return {
+        (result.news.stem[0], key): reading
+        for result in results
+        for key, reading in result.readings.items()
+    }
+
+
+def _save_datasets(
+    transaction: IngestTransaction,
+    winners: dict[_DataIdKey, RawObject | None],
+    rows: dict[_ObjectKey, RawObject],
+    numbers: dict[_ObjectKey, int],
+    known_records: KnownRecords,
+    now: datetime,
+) -> None:
+    """Register what the winners hold, and where."""
+    refs: dict[str, list[DatasetRef]] = {}
+    files: list[DatasetFile] = []
+    for data_id, winner in winners.items():
+        if winner is None or (winner.bucket, winner.key) not in rows:
+            continue
+        ref = _ref(data_id)
+        refs.setdefault(data_id[0], []).append(ref)
+        files.append(
+            DatasetFile(
+                dataset_id=ref.id,
+                uri=winner.uri,
+                formatter=FORMATTER,
+                size_bytes=winner.size_bytes,
+                etag=winner.etag,
+                version_id=winner.version_id,
+                raw_object_id=numbers[winner.bucket, winner.key],
+            )
+        )
+    for instrument in sorted(refs):
+        run = raw_run(instrument)
+        transaction.datasets.insert(
+            refs[instrument],
+            dataset_type=known_records.number(
+                RAW.name, lambda: transaction.datasets.register_dataset_type(RAW)
+            ),
+            run=known_records.number(run, partial(transaction.datasets.register_collection, run)),
+            now=now,
+        )
+    transaction.datasets.save_files(files)
+
+
+def _drop_moved(
+    transaction: IngestTransaction,
+    winners: dict[_DataIdKey, RawObject | None],
+    rows: dict[_ObjectKey, RawObject],
+    before: dict[_ObjectKey, RawObject],
+) -> None:
+    # A file that holds another dataset now must not be read as the one before; a file that is
+    # gone stays recorded, so that its absence shows.
+    moved = {
+        known.data_id
+        for name, known in before.items()
+        if known.data_id in winners
+        and winners[known.data_id] is None
+        and rows[name].state is ObjectState.REGISTERED
+    }
+    transaction.datasets.drop_files([_ref(data_id).id for data_id in moved if data_id])
+
+
+def _ref(data_id: _DataIdKey) -> DatasetRef:
+    instrument, exposure, detector = data_id
+    values = DataId({"instrument": instrument, "exposure": exposure, "detector": detector})
+    run = raw_run(instrument)
+    return DatasetRef(
+        id=dataset_uuid(RAW.name, run, values), dataset_type=RAW, data_id=values, run=run
+    )

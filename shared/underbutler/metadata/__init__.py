@@ -1,0 +1,1 @@
+"""Metadata of raws: read from indexes, sidecars or headers, and translated."""

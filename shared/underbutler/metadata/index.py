@@ -1,0 +1,109 @@
+"""Index files: ``_index.json``, as ``astrometadata write-index`` makes them.
+
+Format: reference in astro_metadata_translator ``indexing.py``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import Any
+
+from underbutler.errors import BadIndexError
+from underbutler.model.metadata_entry import ContentMode, MetadataEntry
+from underbutler.model.observation import MetadataSource
+from underbutler.model.raw_object import ObjectKind, classify_key
+from underbutler.model.strict_json import load_json
+
+__all__ = ["LARGEST_INDEX_BYTES", "Index", "parse_index", "read_content_mode"]
+
+LARGEST_INDEX_BYTES = 64 * 2**20
+"""Index of some 50,000 files; a larger one would not fit beside the rest in a small Lambda."""
+
+_COMMON = "__COMMON__"
+_CONTENT = "__CONTENT__"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What an index says, file by file."""
+
+    entries: tuple[MetadataEntry, ...]
+    problems: tuple[str, ...] = ()
+    """Entries that were left out, and why."""
+
+
+def parse_index(body: bytes, *, bucket: str, key: str, etag: str = "") -> Index:
+    """Read an index.
+
+    What is common to all files wins over what a file says itself, as in the Butler. Names of
+    files are relative to the index's folder; one that leads out of the bucket is left out.
+
+    Raises
+    ------
+    BadIndexError
+        Not an index: the files then speak for themselves.
+    """
+    try:
+        # Written by astro_metadata_translator, which writes NaN as such.
+        content = load_json(body, allow_nan=True)
+    except ValueError as error:
+        raise BadIndexError(f"The index is no JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise BadIndexError("The index is no JSON object.")
+    if _COMMON not in content:
+        raise BadIndexError(f"The index has no {_COMMON}.")
+    mode = read_content_mode(content.pop(_CONTENT, None)) or ContentMode.METADATA
+    common = content.pop(_COMMON)
+    if not isinstance(common, dict):
+        raise BadIndexError(f"The index's {_COMMON} is no JSON object.")
+    folder = posixpath.dirname(key)
+    entries: list[MetadataEntry] = []
+    problems: list[str] = []
+    for name, own in content.items():
+        if not isinstance(own, dict):
+            raise BadIndexError(f"The index's entry for {name!r} is no JSON object.")
+        target = _resolve(folder, name)
+        if target is None:
+            problems.append(f"{name!r} leads out of the bucket")
+        elif classify_key(target) is not ObjectKind.FITS:
+            problems.append(f"{name!r} is no FITS file by its name")
+        else:
+            entries.append(
+                MetadataEntry(
+                    bucket=bucket,
+                    target=target,
+                    source_key=key,
+                    source=MetadataSource.INDEX,
+                    content=mode,
+                    source_etag=etag,
+                    entry=own | common,
+                )
+            )
+    return Index(tuple(entries), tuple(problems))
+
+
+def read_content_mode(value: Any) -> ContentMode | None:
+    """Read ``__CONTENT__``; None where it is missing.
+
+    Raises
+    ------
+    BadIndexError
+        Neither ``metadata`` nor ``translated``.
+    """
+    if value is None:
+        return None
+    try:
+        return ContentMode(value)
+    except ValueError as error:
+        raise BadIndexError(
+            f"{_CONTENT} is {value!r}; expected 'metadata' or 'translated'."
+        ) from error
+
+
+def _resolve(folder: str, name: str) -> str | None:
+    """Make the key that a name in an index of a folder stands for; None when there is none."""
+    if name.startswith("/") or "://" in name or "\x00" in name:
+        return None
+    key = posixpath.normpath(posixpath.join(folder, name))
+    return None if key == ".." or key.startswith("../") else key

@@ -1,0 +1,1 @@
+"""Instruments as data: their cameras, filters and numbers, one file each."""

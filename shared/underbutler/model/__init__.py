@@ -1,0 +1,1 @@
+"""The nouns of the field, as values: standard library only, no I/O."""

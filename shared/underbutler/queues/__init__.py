@@ -1,0 +1,1 @@
+"""Queues: Amazon SQS and what speaks like it, and memory."""

@@ -1,0 +1,1 @@
+"""The registry in a relational database: PostgreSQL, or SQLite on a laptop."""

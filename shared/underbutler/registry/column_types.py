@@ -1,0 +1,45 @@
+"""Column types that mean the same in PostgreSQL and SQLite."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["IDENTITY", "NAME", "UtcDateTime"]
+
+NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text ordered by code point, as Python and SQLite order it, whatever the cluster's locale."""
+
+IDENTITY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Generated row number; SQLite numbers only columns of type INTEGER."""
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant, always with its time zone: UTC.
+
+    SQLite keeps no time zones: written and read there as naive UTC.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Write in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Read as UTC."""
+        if value is None:
+            return None
+        instant: datetime = value
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -1,0 +1,255 @@
+"""All that differs between PostgreSQL and SQLite."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+__all__ = ["Dialect", "dialect_of"]
+
+Row = Mapping[str, Any]
+
+# PostgreSQL SQLSTATEs (manual, appendix A) after which the same statement may succeed:
+# serialization failure, deadlock, lock not available, read-only server after a failover,
+# too many connections, statement cancelled by a timeout.
+_TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "25006", "53300", "57014"})
+# Connection exceptions, operator intervention (shutdown, crash, starting up), I/O and resources.
+_TRANSIENT_CLASSES = ("08", "57P", "58", "53")
+# Data exceptions and integrity constraint violations.
+_REFUSAL_CLASSES = ("22", "23")
+
+
+class Dialect(ABC):
+    """One database's ways to insert sets, to join with values, to lock, and to fail."""
+
+    def __init__(self, insert: Any) -> None:
+        self._insert = insert
+
+    def upsert(
+        self,
+        connection: Connection,
+        table: sa.Table,
+        rows: Sequence[Row],
+        *,
+        conflict: Sequence[str] | None = None,
+        update: Iterable[str] = (),
+        where: Any = None,
+        counter: str = "",
+    ) -> None:
+        """Insert rows in one statement; update those that exist already.
+
+        Parameters
+        ----------
+        connection
+            Open transaction.
+        table
+            Where to.
+        rows
+            All with the same columns, in an order that all writers share, so that none deadlock.
+        conflict
+            Columns whose values identify a row; the primary key by default.
+        update
+            Columns to take over when the row exists and any of them differs; none to leave it.
+        where
+            Function of the table's columns and the new row's columns: a further condition.
+        counter
+            Column to count up when the row exists, which is then updated in any case.
+        """
+        if not rows:
+            return
+        identity = list(conflict or (column.name for column in table.primary_key))
+        statement = self._insert_rows(table, rows)
+        columns = list(update)
+        new = statement.excluded
+        if counter:
+            statement = statement.on_conflict_do_update(
+                index_elements=identity,
+                set_={name: new[name] for name in columns} | {counter: table.c[counter] + 1},
+            )
+        elif columns:
+            condition = sa.or_(*(table.c[name].is_distinct_from(new[name]) for name in columns))
+            if where is not None:
+                condition = sa.and_(condition, where(table.c, new))
+            statement = statement.on_conflict_do_update(
+                index_elements=identity,
+                set_={name: new[name] for name in columns},
+                where=condition,
+            )
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=identity)
+        self._execute_insert(connection, statement, rows)
+
+    def insert(self, connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Insert rows that are new by construction, in one statement."""
+        if rows:
+            self._execute_insert(connection, self._insert_rows(table, rows), rows)
+
+    @abstractmethod
+    def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
+        """Start an INSERT of these rows, to which conflict handling can be added."""
+
+    @abstractmethod
+    def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:
+        """Run an INSERT."""
+
+    @abstractmethod
+    def values(
+        self,
+        name: str,
+        columns: Mapping[str, sa.types.TypeEngine[Any]],
+        rows: Sequence[Sequence[Any]],
+    ) -> sa.FromClause:
+        """Make a table of given values to join with: one parameter a column, not one a value."""
+
+    @abstractmethod
+    def lock(self, connection: Connection, names: Iterable[str]) -> None:
+        """Hold these names, against other holders of any of them, until the transaction ends."""
+
+    @abstractmethod
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Tell whether the same transaction may succeed when tried again."""
+
+    @abstractmethod
+    def is_refusal(self, error: DBAPIError) -> bool:
+        """Tell whether the values were refused: others may be taken by the same statement."""
+
+
+class _Postgres(Dialect):
+    def __init__(self) -> None:
+        super().__init__(postgresql.insert)
+
+    def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
+        names = list(rows[0])
+        source = self.values(
+            "new_rows",
+            {name: table.c[name].type for name in names},
+            [[row[name] for name in names] for row in rows],
+        )
+        return self._insert(table).from_select(names, sa.select(*source.c))
+
+    def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:
+        connection.execute(statement)
+
+    def values(
+        self,
+        name: str,
+        columns: Mapping[str, sa.types.TypeEngine[Any]],
+        rows: Sequence[Sequence[Any]],
+    ) -> sa.FromClause:
+        by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
+        arrays = [
+            sa.cast(
+                sa.bindparam(None, _plain(values), type_=_AsGiven()),
+                postgresql.ARRAY(_array_element(type_)),
+            )
+            for type_, values in zip(columns.values(), by_column, strict=True)
+        ]
+        return (
+            sa.func.unnest(*arrays)
+            .table_valued(*(sa.column(column, type_) for column, type_ in columns.items()))
+            .render_derived(name=name)
+        )
+
+    def lock(self, connection: Connection, names: Iterable[str]) -> None:
+        # Sorted, so that two transactions that share several names never wait for each other.
+        numbers = sorted({_lock_number(name) for name in names})
+        if numbers:
+            connection.execute(_LOCK, {"numbers": numbers})
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        state = getattr(error.orig, "pgcode", None)
+        if state is None:
+            # A connection that could not be made, or broke, carries no SQLSTATE.
+            return error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
+        return state in _TRANSIENT_STATES or state.startswith(_TRANSIENT_CLASSES)
+
+    def is_refusal(self, error: DBAPIError) -> bool:
+        return str(getattr(error.orig, "pgcode", None) or "").startswith(_REFUSAL_CLASSES)
+
+
+class _Sqlite(Dialect):
+    def __init__(self) -> None:
+        super().__init__(sqlite.insert)
+
+    def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
+        return self._insert(table).values({name: sa.bindparam(name) for name in rows[0]})
+
+    def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:
+        connection.execute(statement, list(rows))
+
+    def values(
+        self,
+        name: str,
+        columns: Mapping[str, sa.types.TypeEngine[Any]],
+        rows: Sequence[Sequence[Any]],
+    ) -> sa.FromClause:
+        text = json.dumps([_plain_row(row) for row in rows])
+        element = sa.func.json_each(text).table_valued("value", name=f"{name}_json")
+        return sa.select(
+            *(
+                sa.type_coerce(
+                    sa.func.json_extract(element.c.value, f"$[{position}]"), type_
+                ).label(column)
+                for position, (column, type_) in enumerate(columns.items())
+            )
+        ).subquery(name)
+
+    def lock(self, connection: Connection, names: Iterable[str]) -> None:
+        """Do nothing: a write transaction has the whole database for itself (BEGIN IMMEDIATE)."""
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        message = str(error.orig)
+        return "database is locked" in message or "database is busy" in message
+
+    def is_refusal(self, error: DBAPIError) -> bool:
+        return isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError))
+
+
+class _AsGiven(sa.types.UserDefinedType[Any]):
+    """A parameter that psycopg2 writes as it is: a list becomes an ARRAY."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TEXT"
+
+
+_LOCK = sa.text(
+    "SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS l(number)"
+)
+
+
+def _lock_number(name: str) -> int:
+    """Map a name to one of 2⁶³ advisory locks; a rare clash costs a wait, nothing else."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+
+
+def _array_element(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    # A collation belongs to a column, not to an array's elements.
+    return sa.Text() if isinstance(type_, sa.Text) else type_
+
+
+def _plain(values: Sequence[Any]) -> list[Any]:
+    return [str(value) if isinstance(value, UUID) else value for value in values]
+
+
+def _plain_row(row: Sequence[Any]) -> list[Any]:
+    # SQLAlchemy keeps a UUID in SQLite as 32 hexadecimal digits.
+    return [value.hex if isinstance(value, UUID) else value for value in row]
+
+
+_DIALECTS: dict[str, Dialect] = {"postgresql": _Postgres(), "sqlite": _Sqlite()}
+
+
+def dialect_of(connectable: sa.Engine | Connection) -> Dialect:
+    """Find the dialect of an engine or connection."""
+    return _DIALECTS[connectable.dialect.name]

@@ -1,0 +1,241 @@
+"""Dimension records but visits: instruments and what their exposures are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from underbutler.model.dimension_records import (
+    DayObsRecord,
+    DetectorRecord,
+    ExposureRecord,
+    GroupRecord,
+    InstrumentRecord,
+    PhysicalFilterRecord,
+)
+from underbutler.model.instrument import Instrument
+from underbutler.model.observation import ExposureMetadata, MetadataSource
+from underbutler.model.timespan import Timespan
+from underbutler.registry import schema
+from underbutler.registry.dialect import dialect_of
+
+__all__ = ["DimensionTables", "exposure_from_row"]
+
+_EXPOSURE_FIELDS = tuple(field.name for field in fields(ExposureRecord))
+_WINNER_COLUMNS = ("metadata_source", "metadata_detector", "metadata_uri")
+
+
+class DimensionTables:
+    """Records of instruments, detectors, filters, days, groups and exposures, in a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = dialect_of(connection)
+
+    def register_instrument(self, instrument: Instrument) -> bool:
+        """Register an instrument with its detectors and filters; tell whether it is new.
+
+        Registering again brings the records up to date, as a newer camera description may ask.
+        """
+        table = schema.instrument
+        known = self._connection.execute(
+            sa.select(table.c.name).where(table.c.name == instrument.name)
+        ).scalar()
+        record = instrument.record
+        row = {field.name: getattr(record, field.name) for field in fields(record)}
+        self._dialect.upsert(
+            self._connection, table, [row], update=[name for name in row if name != "name"]
+        )
+        self._dialect.upsert(
+            self._connection,
+            schema.detector,
+            _rows(instrument.detector_records),
+            update=("full_name", "name_in_raft", "raft", "purpose"),
+        )
+        self._dialect.upsert(
+            self._connection,
+            schema.physical_filter,
+            _rows(instrument.physical_filter_records),
+            update=("band",),
+        )
+        return known is None
+
+    def instruments(self) -> list[InstrumentRecord]:
+        """List the registered instruments by name."""
+        rows = self._connection.execute(
+            sa.select(schema.instrument).order_by(schema.instrument.c.name)
+        )
+        return [InstrumentRecord(**row._mapping) for row in rows]
+
+    def add_detectors(self, records: Iterable[DetectorRecord]) -> None:
+        """Add detectors that only headers name; those that exist stay as they are."""
+        self._dialect.upsert(self._connection, schema.detector, _rows(records))
+
+    def add_physical_filters(self, records: Iterable[PhysicalFilterRecord]) -> None:
+        """Add filters; those that exist keep their band."""
+        self._dialect.upsert(self._connection, schema.physical_filter, _rows(records))
+
+    def add_groups(self, records: Iterable[GroupRecord]) -> None:
+        """Add exposure groups."""
+        self._dialect.upsert(self._connection, schema.exposure_group, _rows(records))
+
+    def add_days(self, records: Iterable[DayObsRecord]) -> None:
+        """Add observing days; of two spans for a day the earlier stays, whoever came first."""
+        rows = {
+            (record.instrument, record.id): {
+                "instrument": record.instrument,
+                "id": record.id,
+                "timespan_begin": record.timespan.begin_ns if record.timespan else None,
+                "timespan_end": record.timespan.end_ns if record.timespan else None,
+            }
+            for record in sorted(records, key=_day_preference, reverse=True)
+        }
+        self._dialect.upsert(
+            self._connection,
+            schema.day_obs,
+            [rows[key] for key in sorted(rows)],
+            update=("timespan_begin", "timespan_end"),
+            where=lambda old, new: sa.and_(
+                new.timespan_begin.is_not(None),
+                sa.or_(old.timespan_begin.is_(None), new.timespan_begin < old.timespan_begin),
+            ),
+        )
+
+    def lock_exposures(
+        self, exposures: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], ExposureMetadata]:
+        """Read (instrument, id) that exist, and hold them until the transaction ends."""
+        if not exposures:
+            return {}
+        table = schema.exposure
+        wanted = self._wanted(exposures)
+        rows = self._connection.execute(
+            sa.select(table)
+            .join(wanted, (table.c.instrument == wanted.c.instrument) & (table.c.id == wanted.c.id))
+            # In one order, so that two transactions never wait for each other; not against
+            # readers of the key, such as foreign keys.
+            .order_by(table.c.instrument, table.c.id)
+            .with_for_update(of=table, key_share=True)
+        )
+        return {
+            (row.instrument, row.id): ExposureMetadata(
+                record=exposure_from_row(row),
+                source=MetadataSource(row.metadata_source),
+                detector=row.metadata_detector,
+                uri=row.metadata_uri,
+            )
+            for row in rows
+        }
+
+    def save_exposures(self, exposures: Iterable[ExposureMetadata], *, replace: bool) -> None:
+        """Insert exposures, or update those that exist.
+
+        Parameters
+        ----------
+        exposures
+            One each.
+        replace
+            Whether to update also those whose present metadata rank before the new ones.
+        """
+        rows = [
+            {
+                **_exposure_row(item.record),
+                "metadata_source": item.source.value,
+                "metadata_detector": item.detector,
+                "metadata_uri": item.uri,
+            }
+            for item in sorted(exposures, key=lambda item: (item.record.instrument, item.record.id))
+        ]
+        self._dialect.upsert(
+            self._connection,
+            schema.exposure,
+            rows,
+            update=[name for name in (rows[0] if rows else ()) if name not in ("instrument", "id")],
+            where=None if replace else _ranks_before,
+        )
+
+    def save_observations(self, records: Iterable[ExposureRecord]) -> None:
+        """Keep what files say of exposures, so that another may become canonical later."""
+        rows = {
+            (record.instrument, record.id, record.digest.hex): {
+                "instrument": record.instrument,
+                "exposure": record.id,
+                "digest": record.digest,
+                "record": json.dumps(_exposure_row(record), separators=(",", ":")),
+            }
+            for record in records
+        }
+        self._dialect.upsert(
+            self._connection, schema.exposure_observation, [rows[key] for key in sorted(rows)]
+        )
+
+    def observations(self, digests: Collection[tuple[str, int, UUID]]) -> list[ExposureRecord]:
+        """Read what files said, by (instrument, exposure, digest)."""
+        if not digests:
+            return []
+        table = schema.exposure_observation
+        wanted = self._dialect.values(
+            "wanted",
+            {"instrument": schema.TEXT, "exposure": schema.BIG, "digest": sa.Uuid()},
+            sorted(digests),
+        )
+        rows = self._connection.execute(
+            sa.select(table.c.record).join(
+                wanted,
+                (table.c.instrument == wanted.c.instrument)
+                & (table.c.exposure == wanted.c.exposure)
+                & (table.c.digest == wanted.c.digest),
+            )
+        )
+        return [_record_from_columns(json.loads(row.record)) for row in rows]
+
+    def _wanted(self, exposures: Collection[tuple[str, int]]) -> sa.FromClause:
+        return self._dialect.values(
+            "wanted", {"instrument": schema.TEXT, "id": schema.BIG}, sorted(exposures)
+        )
+
+
+def _exposure_row(record: ExposureRecord) -> dict[str, Any]:
+    """Write an exposure as the columns of its table."""
+    row = {name: getattr(record, name) for name in _EXPOSURE_FIELDS if name != "timespan"}
+    row["timespan_begin"] = record.timespan.begin_ns if record.timespan else None
+    row["timespan_end"] = record.timespan.end_ns if record.timespan else None
+    return row
+
+
+def exposure_from_row(row: Row[Any]) -> ExposureRecord:
+    """Read an exposure from its row; columns of other tables are left alone."""
+    return _record_from_columns(row._mapping)
+
+
+def _record_from_columns(columns: Any) -> ExposureRecord:
+    begin, end = columns["timespan_begin"], columns["timespan_end"]
+    return ExposureRecord(
+        **{name: columns[name] for name in _EXPOSURE_FIELDS if name != "timespan"},
+        timespan=None if begin is None else Timespan(begin, end),
+    )
+
+
+def _rows(records: Iterable[Any]) -> list[dict[str, Any]]:
+    """Write flat records as rows, in order of their primary key, each once."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record in records:
+        row = {field.name: getattr(record, field.name) for field in fields(record)}
+        rows.setdefault((row["instrument"], row.get("id", row.get("name"))), row)
+    return [rows[key] for key in sorted(rows)]
+
+
+def _day_preference(record: DayObsRecord) -> tuple[bool, int]:
+    return (record.timespan is None, record.timespan.begin_ns if record.timespan else 0)
+
+
+def _ranks_before(old: Any, new: Any) -> Any:
+    return sa.tuple_(*(new[name] for name in _WINNER_COLUMNS)) < sa.tuple_(
+        *(old[name] for name in _WINNER_COLUMNS)
+    )

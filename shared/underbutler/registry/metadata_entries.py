@@ -1,0 +1,100 @@
+"""Entries of indexes and sidecars that were seen before their files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from underbutler.model.metadata_entry import ContentMode, MetadataEntry
+from underbutler.model.observation import MetadataSource
+from underbutler.registry import schema
+from underbutler.registry.dialect import dialect_of
+
+__all__ = ["MetadataEntries"]
+
+_TABLE = schema.metadata_index
+
+
+class MetadataEntries:
+    """Metadata that wait for their files, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = dialect_of(connection)
+
+    def with_stems(self, stems: Collection[tuple[str, str]]) -> list[MetadataEntry]:
+        """Find what waits for files of these (bucket, stem)."""
+        if not stems:
+            return []
+        wanted = self._dialect.values(
+            "wanted", {"bucket": schema.TEXT, "stem": schema.TEXT}, sorted(stems)
+        )
+        rows = self._connection.execute(
+            sa.select(_TABLE).join(
+                wanted, (_TABLE.c.bucket == wanted.c.bucket) & (_TABLE.c.stem == wanted.c.stem)
+            )
+        )
+        return [
+            MetadataEntry(
+                bucket=row.bucket,
+                target=row.target,
+                source_key=row.source_key,
+                source=MetadataSource(row.source),
+                content=ContentMode(row.content),
+                source_etag=row.source_etag,
+                entry=json.loads(row.entry),
+            )
+            for row in rows
+        ]
+
+    def save(self, entries: Sequence[MetadataEntry], now: datetime) -> None:
+        """Keep entries until their files come; newer ones of the same source replace them."""
+        self._dialect.upsert(
+            self._connection,
+            _TABLE,
+            [
+                {
+                    "bucket": entry.bucket,
+                    "target": entry.target,
+                    "source_key": entry.source_key,
+                    "stem": entry.stem,
+                    "source": entry.source.value,
+                    "content": entry.content.value,
+                    "source_etag": entry.source_etag,
+                    "entry": json.dumps(entry.entry, separators=(",", ":")),
+                    "seen_at": now,
+                }
+                for entry in sorted(entries, key=lambda e: (e.bucket, e.target, e.source_key))
+            ],
+            update=("source", "content", "source_etag", "entry"),
+        )
+
+    def discard(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        """Drop entries by (bucket, target, source key): their files have come."""
+        rows = sorted(set(entries))
+        if not rows:
+            return
+        unwanted = self._dialect.values(
+            "unwanted",
+            {"bucket": schema.TEXT, "target": schema.TEXT, "source_key": schema.TEXT},
+            rows,
+        )
+        self._connection.execute(
+            sa.delete(_TABLE).where(
+                sa.exists().where(
+                    _TABLE.c.bucket == unwanted.c.bucket,
+                    _TABLE.c.target == unwanted.c.target,
+                    _TABLE.c.source_key == unwanted.c.source_key,
+                )
+            )
+        )
+
+    def discard_source(self, bucket: str, source_key: str) -> None:
+        """Drop all that an index or sidecar gave: it was replaced or removed."""
+        self._connection.execute(
+            sa.delete(_TABLE).where(_TABLE.c.bucket == bucket, _TABLE.c.source_key == source_key)
+        )

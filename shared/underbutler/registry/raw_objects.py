@@ -1,0 +1,219 @@
+"""Objects of the watched buckets and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from underbutler.model.observation import MetadataSource
+from underbutler.model.outcome import EventRecord
+from underbutler.model.raw_object import ObjectKind, ObjectState, RawObject
+from underbutler.registry import schema
+from underbutler.registry.dialect import dialect_of
+
+__all__ = ["RawObjects"]
+
+_TABLE = schema.raw_object
+_COLUMNS = tuple(
+    field.name for field in fields(RawObject) if field.name not in ("id", "bucket", "key")
+)
+# What an event may hold of a broken message is for reading, not for keeping.
+_LONGEST_MESSAGE = 2000
+
+
+class RawObjects:
+    """Objects seen in watched buckets, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = dialect_of(connection)
+
+    def lock_folders(self, objects: Iterable[tuple[str, str]]) -> None:
+        """Hold the folders of these (bucket, key) until the transaction ends.
+
+        Whoever writes an object's row, or metadata waiting for it, holds its folder: what is
+        read under the lock stays true.
+        """
+        self._dialect.lock(
+            self._connection,
+            {f"folder/{bucket}/{key.rpartition('/')[0]}" for bucket, key in objects},
+        )
+
+    def with_stems(self, stems: Collection[tuple[str, str]]) -> list[RawObject]:
+        """Find the files and sidecars that have these (bucket, stem)."""
+        if not stems:
+            return []
+        wanted = self._dialect.values(
+            "wanted", {"bucket": schema.TEXT, "stem": schema.TEXT}, sorted(stems)
+        )
+        return self._select(
+            sa.select(_TABLE).join(
+                wanted, (_TABLE.c.bucket == wanted.c.bucket) & (_TABLE.c.stem == wanted.c.stem)
+            )
+        )
+
+    def described_by(self, bucket: str, source_key: str) -> list[RawObject]:
+        """Find the files whose metadata came from an index or sidecar."""
+        return self._select(
+            sa.select(_TABLE).where(_TABLE.c.bucket == bucket, _TABLE.c.source_key == source_key)
+        )
+
+    def claiming(self, data_ids: Collection[tuple[str, int, int]]) -> list[RawObject]:
+        """Find the objects that say they hold these (instrument, exposure, detector).
+
+        Also those that lost to another object; not those that are gone.
+        """
+        if not data_ids:
+            return []
+        wanted = self._dialect.values(
+            "wanted",
+            {"instrument": schema.TEXT, "exposure": schema.BIG, "detector": schema.INT},
+            sorted(data_ids),
+        )
+        return self._select(
+            sa.select(_TABLE)
+            .join(
+                wanted,
+                (_TABLE.c.instrument == wanted.c.instrument)
+                & (_TABLE.c.exposure == wanted.c.exposure)
+                & (_TABLE.c.detector == wanted.c.detector),
+            )
+            .where(
+                sa.or_(
+                    _TABLE.c.state == ObjectState.REGISTERED.value,
+                    sa.and_(
+                        _TABLE.c.state == ObjectState.REJECTED.value, _TABLE.c.code == "conflict"
+                    ),
+                )
+            )
+        )
+
+    def candidates(self, exposures: Collection[tuple[str, int]]) -> list[RawObject]:
+        """Find the registered objects that have a say in these exposures' metadata."""
+        if not exposures:
+            return []
+        wanted = self._dialect.values(
+            "wanted", {"instrument": schema.TEXT, "exposure": schema.BIG}, sorted(exposures)
+        )
+        return self._select(
+            sa.select(_TABLE)
+            .join(
+                wanted,
+                (_TABLE.c.instrument == wanted.c.instrument)
+                & (_TABLE.c.exposure == wanted.c.exposure),
+            )
+            .where(_TABLE.c.state == ObjectState.REGISTERED.value)
+        )
+
+    def due(self, now: datetime, limit: int) -> list[RawObject]:
+        """Find waiting objects whose time to be tried again has come, the longest due first."""
+        return self._select(
+            sa.select(_TABLE)
+            .where(_TABLE.c.state == ObjectState.WAITING.value, _TABLE.c.next_attempt <= now)
+            .order_by(_TABLE.c.next_attempt, _TABLE.c.id)
+            .limit(limit)
+        )
+
+    def waiting_with(self, code: str) -> list[RawObject]:
+        """Find the objects that wait for the same kind of thing."""
+        return self._select(
+            sa.select(_TABLE).where(
+                _TABLE.c.state == ObjectState.WAITING.value, _TABLE.c.code == code
+            )
+        )
+
+    def save(self, objects: Sequence[RawObject], now: datetime) -> dict[tuple[str, str], int]:
+        """Insert or update rows; the caller holds their folders.
+
+        Returns
+        -------
+        ids
+            Row number by (bucket, key).
+        """
+        rows = [
+            {
+                "bucket": item.bucket,
+                "key": item.key,
+                "stem": item.stem,
+                **{name: _plain(getattr(item, name)) for name in _COLUMNS},
+                "first_seen": now,
+                "last_seen": now,
+            }
+            for item in sorted(objects, key=lambda item: (item.bucket, item.key))
+        ]
+        self._dialect.upsert(
+            self._connection,
+            _TABLE,
+            rows,
+            conflict=("bucket", "key"),
+            update=(*_COLUMNS, "last_seen"),
+        )
+        wanted = self._dialect.values(
+            "wanted",
+            {"bucket": schema.TEXT, "key": schema.TEXT},
+            [(row["bucket"], row["key"]) for row in rows],
+        )
+        found = self._connection.execute(
+            sa.select(_TABLE.c.bucket, _TABLE.c.key, _TABLE.c.id).join(
+                wanted, (_TABLE.c.bucket == wanted.c.bucket) & (_TABLE.c.key == wanted.c.key)
+            )
+        )
+        return {(bucket, key): number for bucket, key, number in found}
+
+    def record_events(self, events: Sequence[EventRecord], now: datetime) -> None:
+        """Append to the history of events."""
+        day = int(f"{now:%Y%m%d}")
+        self._dialect.insert(
+            self._connection,
+            schema.ingest_event,
+            [
+                {
+                    "day": day,
+                    "received_at": now,
+                    "bucket": event.bucket,
+                    "key": event.key,
+                    "event_name": event.event_name,
+                    "event_time": event.event_time,
+                    "sequencer": event.sequencer,
+                    "etag": event.etag,
+                    "version_id": event.version_id,
+                    "size_bytes": event.size_bytes,
+                    "message_id": event.outcome.message_id,
+                    "receive_count": event.receive_count,
+                    "outcome": event.outcome.outcome.value,
+                    "code": event.outcome.code,
+                    "message": event.outcome.message[:_LONGEST_MESSAGE],
+                }
+                for event in events
+            ],
+        )
+
+    def prune_events(self, before_day: int) -> int:
+        """Delete the history of days before one, given as YYYYMMDD; returns how many events."""
+        events = schema.ingest_event
+        return self._connection.execute(sa.delete(events).where(events.c.day < before_day)).rowcount
+
+    def _select(self, statement: sa.Select[Any]) -> list[RawObject]:
+        return [_from_row(row) for row in self._connection.execute(statement)]
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, (ObjectKind, ObjectState, MetadataSource)) else value
+
+
+def _from_row(row: Row[Any]) -> RawObject:
+    fields = row._mapping
+    return RawObject(
+        id=fields["id"],
+        bucket=fields["bucket"],
+        key=fields["key"],
+        **{name: fields[name] for name in _COLUMNS if name not in ("kind", "state", "source")},
+        kind=ObjectKind(fields["kind"]),
+        state=ObjectState(fields["state"]),
+        source=None if fields["source"] is None else MetadataSource(fields["source"]),
+    )

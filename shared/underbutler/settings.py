@@ -1,0 +1,92 @@
+"""The one reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from underbutler.errors import ConfigurationError
+
+__all__ = ["AwsSettings", "FunctionSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsSettings:
+    """How AWS, or what speaks like it, is reached."""
+
+    region: str
+    s3_endpoint_url: str | None = None
+    """Endpoint of the object store; None for AWS itself."""
+    endpoint_url: str | None = None
+    """Endpoint of the other services; None for AWS itself."""
+    has_environment_credentials: bool = False
+    """Whether the environment holds an access key; otherwise profiles and roles are asked."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> AwsSettings:
+        """Read the variables that AWS's own tools read, and ``S3_ENDPOINT_URL`` after them."""
+        variables = os.environ if environment is None else environment
+        general = variables.get("AWS_ENDPOINT_URL") or None
+        return cls(
+            region=variables.get("AWS_REGION")
+            or variables.get("AWS_DEFAULT_REGION")
+            or "us-east-1",
+            s3_endpoint_url=(
+                variables.get("AWS_ENDPOINT_URL_S3")
+                or general
+                # What lsst.resources reads.
+                or variables.get("S3_ENDPOINT_URL")
+                or None
+            ),
+            endpoint_url=general,
+            has_environment_credentials="AWS_ACCESS_KEY_ID" in variables,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings:
+    """What the template tells the functions."""
+
+    registry_secret_arn: str
+    """Secret whose value is the registry's database URL, or a JSON object as RDS writes it."""
+    raw_buckets: frozenset[str]
+    """Buckets whose events are believed."""
+    queue_urls: Mapping[str, str]
+    """Name of a queue, as the outbox uses it → its URL."""
+    event_retention_days: int = 90
+    instruments: tuple[str, ...] = ()
+    """Instruments to register on deployment."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> FunctionSettings:
+        """Read the variables that ``template.yaml`` sets.
+
+        Raises
+        ------
+        ConfigurationError
+            One is missing.
+        """
+        variables = os.environ if environment is None else environment
+        try:
+            return cls(
+                registry_secret_arn=variables["UNDERBUTLER_REGISTRY_SECRET_ARN"],
+                raw_buckets=frozenset(_list(variables.get("UNDERBUTLER_RAW_BUCKETS", ""))),
+                queue_urls={
+                    name: url
+                    for name in ("raw-events", "visits")
+                    if (url := variables.get(_queue_variable(name)))
+                },
+                event_retention_days=int(variables.get("UNDERBUTLER_EVENT_RETENTION_DAYS", "90")),
+                instruments=tuple(_list(variables.get("UNDERBUTLER_INSTRUMENTS", ""))),
+            )
+        except KeyError as error:
+            raise ConfigurationError(f"The variable {error.args[0]} is not set.") from error
+
+
+def _queue_variable(name: str) -> str:
+    return f"UNDERBUTLER_{name.upper().replace('-', '_')}_QUEUE_URL"
+
+
+def _list(text: str) -> list[str]:
+    return [item for part in text.split(",") if (item := part.strip())]
