@@ -3,6 +3,8 @@
 import functools
 import os
 import re
+import sqlite3
+import types
 from typing import Any
 
 
@@ -12,6 +14,8 @@ def apply() -> None:
     stop_without_delay()
     fetch_no_catalog()
     poll_queues_without_pauses()
+    if not os.environ.get("NOBUF"): put_metrics_of_queues_together()
+    store_metrics_without_syncing()
     resolve_every_reference_of_a_string()
 
 
@@ -84,3 +88,31 @@ def resolve_every_reference_of_a_string() -> None:
         return module.REGEX_DYNAMIC_REF.sub(look_up, value) if isinstance(value, str) else value
 
     module.ChangeSetModelPreproc._perform_dynamic_replacements = perform_dynamic_replacements
+
+
+def store_metrics_without_syncing() -> None:
+    """Spare the disk: stock syncs a database for each data point, and other calls wait for that."""
+    from localstack.services.cloudwatch import cloudwatch_database_helper as module
+
+    def connect(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection = sqlite3.connect(*args, **kwargs)
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        return connection
+
+    module.sqlite3 = types.SimpleNamespace(connect=connect)
+
+
+def put_metrics_of_queues_together() -> None:
+    """Spare each message two calls of CloudWatch, which take longer than the message itself."""
+    from localstack.services.sqs.provider import CloudwatchDispatcher
+
+    from .metrics import MetricBuffer
+
+    buffer = MetricBuffer()
+
+    def dispatch_sqs_metric(self: CloudwatchDispatcher, *args: Any, **kwargs: Any) -> None:
+        if self.running:
+            buffer.add(*args, **kwargs)
+
+    CloudwatchDispatcher.dispatch_sqs_metric = dispatch_sqs_metric

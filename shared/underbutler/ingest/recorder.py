@@ -78,7 +78,12 @@ def record_batch(
     exposures.save(rows, before, _readings(results))
     winners = settle_conflicts(transaction, rows, before)
     numbers = transaction.objects.save(list(rows.values()), now) if rows else {}
-    _save_datasets(transaction, winners, rows, numbers, known_records, now)
+    changed = {
+        data_id: winner
+        for data_id, winner in winners.items()
+        if winner is not None and _changes_dataset(winner, rows, before)
+    }
+    _save_datasets(transaction, changed, numbers, known_records, now)
     _drop_moved(transaction, winners, rows, before)
     exposures.elect(rows)
     transaction.entries.discard(
@@ -140,8 +145,7 @@ def _readings(results: Sequence[StemResult]) -> dict[_ObjectKey, Reading]:
 
 def _save_datasets(
     transaction: IngestTransaction,
-    winners: dict[_DataIdKey, RawObject | None],
-    rows: dict[_ObjectKey, RawObject],
+    winners: dict[_DataIdKey, RawObject],
     numbers: dict[_ObjectKey, int],
     known_records: KnownRecords,
     now: datetime,
@@ -150,8 +154,6 @@ def _save_datasets(
     refs: dict[str, list[DatasetRef]] = {}
     files: list[DatasetFile] = []
     for data_id, winner in winners.items():
-        if winner is None or (winner.bucket, winner.key) not in rows:
-            continue
         ref = _ref(data_id)
         refs.setdefault(data_id[0], []).append(ref)
         files.append(
@@ -176,6 +178,21 @@ def _save_datasets(
             now=now,
         )
     transaction.datasets.save_files(files)
+
+
+def _changes_dataset(
+    winner: RawObject, rows: dict[_ObjectKey, RawObject], before: dict[_ObjectKey, RawObject]
+) -> bool:
+    """Tell whether an object is new as the holder of its dataset, or holds other bytes now."""
+    name = (winner.bucket, winner.key)
+    known = before.get(name)
+    return name in rows and (
+        known is None or known.state is not ObjectState.REGISTERED or _held(known) != _held(winner)
+    )
+
+
+def _held(row: RawObject) -> tuple[object, ...]:
+    return row.data_id, row.etag, row.version_id, row.size_bytes
 
 
 def _drop_moved(

@@ -53,10 +53,11 @@ class StemNews:
             for event in self.files.values()
             if event.kind is EventKind.CREATED
         ]
-        for known in situation.files:
-            if known.key not in self.files and self._touches(known):
-                files.append(self._file_to_read(known.key, known, situation))
-        return files
+        return files + [
+            self._file_to_read(known.key, known, situation)
+            for known in situation.files
+            if known.key not in self.files and self._touches(known)
+        ]
 
     def files_there(self, situation: Situation) -> set[str]:
         """Name the FITS files that are there once the news are taken in."""

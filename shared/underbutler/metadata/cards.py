@@ -49,7 +49,7 @@ class Cards(MutableMapping[str, Any]):
         if keyword.startswith(_SENTINELS):
             return _MISSING
         try:
-            return self._header[keyword] if keyword in self._header else _MISSING
+            return self._header.get(keyword, _MISSING)
         except (VerifyError, ValueError) as error:
             raise bad_card(keyword, error) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from underbutler.errors import DataIdError
@@ -79,7 +79,10 @@ class DatasetRef:
     id: UUID
     dataset_type: DatasetType
     data_id: DataId
+    """Values of the required dimensions."""
     run: str
+    implied: DataId = field(default=DataId({}), compare=False)
+    """Values of the dimensions that follow from them, where they were looked up."""
 
     def __str__(self) -> str:
         return f"{self.dataset_type.name}@{self.data_id!r} [{self.run}] ({self.id})"

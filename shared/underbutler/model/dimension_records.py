@@ -135,7 +135,7 @@ class ExposureRecord:
 
     @property
     def not_on_sky(self) -> str:
-        """Say why the exposure makes no visit; empty when it does (obs_base ``DefineVisitsTask``)."""
+        """Why it makes no visit (obs_base ``DefineVisitsTask``); empty if it does."""
         for name in ("tracking_ra", "tracking_dec", "sky_angle"):
             if getattr(self, name) is None:
                 return f"{name} is unknown"

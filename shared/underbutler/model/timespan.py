@@ -11,7 +11,7 @@ __all__ = ["NS_PER_DAY", "NS_PER_S", "Timespan", "day_obs_timespan", "tai_ns_fro
 NS_PER_S = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_S
 
-# Julian date of 1970-01-01T00:00:00, the epoch of the Butler's timespans (daf_butler TimeConverter).
+# Julian date of 1970-01-01T00:00:00, where the Butler's timespans begin (daf_butler TimeConverter).
 _EPOCH_JD = Fraction("2440587.5")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from underbutler.errors import ConflictError, NotFoundError
 from underbutler.model.collection import Collection, CollectionType
+from underbutler.model.data_id import DataId
 from underbutler.model.dataset import DatasetFile, DatasetRef, DatasetType
 from underbutler.model.dataset_id import data_key
 from underbutler.registry import schema
@@ -177,15 +178,40 @@ class Datasets:
             .join(wanted, table.c.dataset == wanted.c.dataset)
             .order_by(table.c.dataset, table.c.component)
         ):
+            found.setdefault(row.dataset, []).append(_file(row._mapping, table))
+        return found
+
+    def stored_at(self, uris: Some[str]) -> list[tuple[DatasetRef, DatasetFile]]:
+        """Find the datasets that are stored at these URIs."""
+        if not uris:
+            return []
+        files, table, kinds, runs = (
+            schema.dataset_file,
+            schema.dataset,
+            schema.dataset_type,
+            schema.collection,
+        )
+        wanted = self._dialect.values("wanted", {"uri": schema.TEXT}, [(u,) for u in sorted(uris)])
+        statement = (
+            sa.select(files, table, kinds.c.name.label("kind"), runs.c.name.label("run_name"))
+            .join(wanted, wanted.c.uri == files.c.uri)
+            .join(table, table.c.id == files.c.dataset)
+            .join(kinds, kinds.c.id == table.c.dataset_type)
+            .join(runs, runs.c.id == table.c.run)
+            .order_by(files.c.uri)
+        )
+        by_name = {kind.name: kind for kind in self.dataset_types()}
+        found = []
+        for row in self._connection.execute(statement):
             columns: Any = row._mapping
-            found.setdefault(row.dataset, []).append(
-                DatasetFile(
-                    dataset_id=row.dataset,
-                    component=row.component,
-                    **{name: columns[name] for name in _FILE_COLUMNS},
-                    raw_object_id=row.raw_object,
-                )
+            kind = by_name[columns["kind"]]
+            ref = DatasetRef(
+                id=columns[table.c.id],
+                dataset_type=kind,
+                data_id=DataId({name: columns[table.c[name]] for name in kind.dimensions}),
+                run=columns["run_name"],
             )
+            found.append((ref, _file(columns, files)))
         return found
 
     def flatten(self, names: Sequence[str]) -> list[str]:
@@ -211,3 +237,12 @@ class Datasets:
         for name in names:
             visit(name)
         return list(order)
+
+
+def _file(columns: Any, table: sa.Table) -> DatasetFile:
+    return DatasetFile(
+        dataset_id=columns[table.c.dataset],
+        component=columns[table.c.component],
+        **{name: columns[table.c[name]] for name in _FILE_COLUMNS},
+        raw_object_id=columns[table.c.raw_object],
+    )

@@ -136,7 +136,12 @@ class _Postgres(Dialect):
         )
         return self._insert(table).from_select(names, sa.select(*source.c))
 
-    def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:
+    def _execute_insert(
+        self,
+        connection: Connection,
+        statement: Any,
+        rows: Sequence[Row],  # noqa: ARG002 - they are in the statement
+    ) -> None:
         connection.execute(statement)
 
     def values(
@@ -181,6 +186,7 @@ class _Sqlite(Dialect):
         super().__init__(sqlite.insert)
 
     def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
+        # Values are bound when it runs, as numbers: their text would not be read back exactly.
         return self._insert(table).values({name: sa.bindparam(name) for name in rows[0]})
 
     def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:

@@ -62,14 +62,14 @@ class Outbox:
             sa.select(_TABLE).join(wanted, _TABLE.c.dedup_key == wanted.c.dedup_key)
         )
 
-    def oldest(self, before: datetime, limit: int) -> list[PendingMessage]:
+    def oldest(
+        self, before: datetime, limit: int, queue: Queue | None = None
+    ) -> list[PendingMessage]:
         """Find the messages that stand longest, of those written before an instant."""
-        return self._select(
-            sa.select(_TABLE)
-            .where(_TABLE.c.created_at < before)
-            .order_by(_TABLE.c.created_at, _TABLE.c.id)
-            .limit(limit)
-        )
+        statement = sa.select(_TABLE).where(_TABLE.c.created_at < before)
+        if queue is not None:
+            statement = statement.where(_TABLE.c.destination == queue.value)
+        return self._select(statement.order_by(_TABLE.c.created_at, _TABLE.c.id).limit(limit))
 
     def discard(self, messages: Collection[PendingMessage]) -> None:
         """Delete messages that were sent, unless they were announced again meanwhile."""

@@ -119,11 +119,13 @@ class RawObjects:
             .limit(limit)
         )
 
-    def waiting_with(self, code: str) -> list[RawObject]:
-        """Find the objects that wait for the same kind of thing."""
+    def waiting_for_instruments(self, names: Collection[str], code: str) -> list[RawObject]:
+        """Find the files of instruments that wait, for the reason that a code stands for."""
         return self._select(
             sa.select(_TABLE).where(
-                _TABLE.c.state == ObjectState.WAITING.value, _TABLE.c.code == code
+                _TABLE.c.state == ObjectState.WAITING.value,
+                _TABLE.c.code == code,
+                _TABLE.c.instrument.in_(names),
             )
         )
 

@@ -111,6 +111,11 @@ class Registry:
         major, _, minor = text.partition(".")
         return int(major), int(minor)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is an SQLite file, which no function of a stack can reach."""
+        return self.engine.dialect.name == "sqlite"
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,12 +80,24 @@ class FileStore:
 
     def write(self, bucket: str, key: str, body: bytes) -> ObjectInfo:
         """Write a whole file, so that nobody sees half of it."""
+        return self.write_pieces(bucket, key, [body])
+
+    def write_pieces(self, bucket: str, key: str, pieces: Iterable[bytes]) -> ObjectInfo:
+        """Write a file piece by piece, so that nobody sees half of it."""
         path = Path(key)
         with _translated(key):
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f".{path.name}.partial")
-            unfinished.write_bytes(body)
-            unfinished.replace(path)
+            # A name of its own: two writers of one file must not share what is unfinished.
+            number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            unfinished = Path(name)
+            try:
+                with os.fdopen(number, "wb") as file:
+                    for piece in pieces:
+                        file.write(piece)
+                unfinished.chmod(0o666 & ~_umask())
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
             return _info(bucket, path, path.stat())
 
 
@@ -96,6 +109,12 @@ def _info(bucket: str, path: Path, status: os.stat_result) -> ObjectInfo:
         etag=_etag(status),
         last_modified=datetime.fromtimestamp(status.st_mtime, UTC),
     )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _etag(status: os.stat_result) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,23 @@ class S3Store:
             etag=(result["e_tag"] or "").strip('"') or None,
             version_id=result["version"],
         )
+
+    def write_pieces(self, bucket: str, key: str, pieces: Iterable[bytes]) -> ObjectInfo:
+        """Write an object piece by piece, in a multipart upload when it is large.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer, or not to us.
+        """
+        if _NOT_LITERAL.search(key):
+            return self._fallback(bucket).write(key, b"".join(pieces))
+        with _translated(bucket, key):
+            result = obstore.put(self._bucket(bucket), key, iter(pieces))
+        info = self.head(bucket, key)
+        if info is None:
+            raise NotFoundError(f"There is no s3://{bucket}/{key}.", kind="missing-object")
+        return replace(info, version_id=result["version"])
 
     def _bucket(self, bucket: str) -> Bucket:
         if bucket not in self._buckets:

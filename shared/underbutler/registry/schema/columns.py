@@ -32,14 +32,17 @@ METADATA = sa.MetaData(
 
 
 def key(name: str, type_: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    """Make a column of the primary key."""
     return sa.Column(name, type_, primary_key=True, autoincrement=False)
 
 
 def required(name: str, type_: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    """Make a column that every row has a value for."""
     return sa.Column(name, type_, nullable=False)
 
 
 def optional(name: str, type_: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    """Make a column whose value may be unknown."""
     return sa.Column(name, type_, nullable=True)
 
 

@@ -1,0 +1,1 @@
+"""The client: repositories, datasets, queries, in the Butler's words."""

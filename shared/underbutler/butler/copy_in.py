@@ -1,0 +1,97 @@
+"""Registered files copied into a repository, under the names that the Butler gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from underbutler.model.data_id import DataId, DataIdValue
+from underbutler.model.dataset import DatasetFile, DatasetRef
+from underbutler.model.uri import ObjectUri
+from underbutler.registry.query import query_dimension_records
+
+if TYPE_CHECKING:
+    from underbutler.bootstrap import Client
+    from underbutler.registry.registry import RegistryTransaction
+
+__all__ = ["copy_in"]
+
+
+def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
+    """Copy files that datasets are registered at, and register the copies instead.
+
+    A file is read where it is until its copy is whole; a crash leaves it registered there.
+
+    Parameters
+    ----------
+    client
+        Adapters of the repository.
+    root
+        Folder or prefix of the repository.
+    uris
+        Files; those that no dataset is registered at are passed over.
+
+    Returns
+    -------
+    copied
+        Number of files copied.
+
+    Raises
+    ------
+    NotFoundError, StoreUnavailableError
+        A file is gone, or cannot be copied now.
+    """
+    with client.registry.read() as transaction:
+        records = _Records(transaction)
+        stored = [
+            (file, _path(records, ref, file)) for ref, file in transaction.datasets.stored_at(uris)
+        ]
+    copies: list[DatasetFile] = []
+    for file, path in stored:
+        source = ObjectUri.parse(file.uri)
+        target = ObjectUri(root.scheme, root.bucket, f"{root.key}/{path}")
+        info = client.store.copy((source.bucket, source.key), (target.bucket, target.key))
+        copies.append(
+            replace(
+                file,
+                uri=str(target),
+                size_bytes=info.size_bytes,
+                etag=info.etag,
+                version_id=info.version_id,
+            )
+        )
+    if copies:
+        with client.registry.begin() as transaction:
+            transaction.datasets.save_files(copies)
+    return len(copies)
+
+
+class _Records:
+    """Dimension records, each read once."""
+
+    def __init__(self, transaction: RegistryTransaction) -> None:
+        self._connection = transaction.connection
+        self._known: dict[tuple[str, DataIdValue, DataIdValue], dict[str, Any]] = {}
+
+    def find(self, element: str, data_id: DataId) -> dict[str, Any]:
+        """Find the record of an element of an instrument."""
+        instrument, value = data_id["instrument"], data_id[element]
+        name = (element, instrument, value)
+        if name not in self._known:
+            wanted = {"instrument": instrument, element: value}
+            self._known[name] = query_dimension_records(self._connection, element, data_id=wanted)[
+                0
+            ]
+        return self._known[name]
+
+
+def _path(records: _Records, ref: DatasetRef, file: DatasetFile) -> str:
+    """Name a raw's file as the Butler's datastore template for raws does."""
+    exposure = records.find("exposure", ref.data_id)
+    detector = records.find("detector", ref.data_id)
+    kind, instrument = ref.dataset_type.name, ref.data_id["instrument"]
+    parts = (kind, instrument, exposure["obs_id"], detector["full_name"], ref.run)
+    name = "_".join(str(part).replace("/", "_").replace(" ", "_") for part in parts)
+    suffix = ".fits" + next((s for s in (".fz", ".gz") if file.uri.lower().endswith(s)), "")
+    return f"{ref.run}/{kind}/{exposure['day_obs']}/{exposure['obs_id']}/{name}{suffix}"

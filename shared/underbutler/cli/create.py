@@ -1,0 +1,26 @@
+"""``underbutler create``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("create")
+@click.argument("repo")
+@click.option(
+    "--db",
+    metavar="URL",
+    help="The registry's database: postgresql://user@host:5432/name or sqlite:////path/file."
+    " By default an SQLite file in REPO.",
+)
+def command(repo: str, db: str | None) -> None:
+    """Create a repository at REPO, a folder or an s3:// prefix.
+
+    A password in the URL is used now and not written down: later commands take it from PGPASSWORD
+    or ~/.pgpass.
+    """
+    from underbutler.butler.repository import create_repository
+
+    repository = create_repository(repo, db)
+    click.echo(f"Created {repository.root}/butler.yaml, registry {repository.database!r}.")
+    click.echo(f"Next: underbutler register-instrument {repo} HSC")

@@ -1,0 +1,48 @@
+"""Waiting objects looked at again: announced to the queue that brought them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from underbutler.events.envelope import redrive_message
+from underbutler.ingest.stem_work import NOT_REGISTERED
+from underbutler.model.announcement import Announcement, Queue
+from underbutler.model.raw_object import RawObject
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from underbutler.ingest.ports import IngestRegistry, IngestTransaction
+
+__all__ = ["announce_due", "announce_waiting_for_instruments"]
+
+_MOST = 1000
+
+
+def announce_waiting_for_instruments(
+    transaction: IngestTransaction, instruments: Collection[str]
+) -> int:
+    """Announce the files that wait for instruments; returns how many."""
+    waiting = transaction.objects.waiting_for_instruments(instruments, NOT_REGISTERED)
+    return _announce(transaction, waiting)
+
+
+def announce_due(registry: IngestRegistry, now: datetime) -> int:
+    """Announce the waiting objects whose time has come; returns how many."""
+    with registry.begin() as transaction:
+        return _announce(transaction, transaction.objects.due(now, _MOST))
+
+
+def _announce(transaction: IngestTransaction, objects: Iterable[RawObject]) -> int:
+    messages = [
+        Announcement(
+            dedup_key=f"redrive/{item.bucket}/{item.key}",
+            destination=Queue.RAW_EVENTS,
+            payload=redrive_message(item.bucket, item.key),
+        )
+        for item in objects
+    ]
+    transaction.outbox.announce(messages, datetime.now(UTC))
+    return len(messages)

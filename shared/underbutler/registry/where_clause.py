@@ -1,0 +1,144 @@
+"""Expression trees compiled to SQLAlchemy: bound parameters only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from underbutler.errors import QuerySyntaxError
+from underbutler.registry.namespace import Namespace
+from underbutler.where.expression import (
+    Comparison,
+    Conjunction,
+    Disjunction,
+    Expression,
+    Flag,
+    Literal,
+    Member,
+    Name,
+    Negation,
+    Null,
+    Operand,
+    Operator,
+    Range,
+)
+from underbutler.where.place import point_at
+
+__all__ = ["compile_where"]
+
+_OPERATORS: dict[Operator, Any] = {
+    Operator.EQUAL: sa.sql.operators.eq,
+    Operator.NOT_EQUAL: sa.sql.operators.ne,
+    Operator.LESS: sa.sql.operators.lt,
+    Operator.LESS_OR_EQUAL: sa.sql.operators.le,
+    Operator.GREATER: sa.sql.operators.gt,
+    Operator.GREATER_OR_EQUAL: sa.sql.operators.ge,
+}
+
+
+def compile_where(
+    expression: Expression, namespace: Namespace, text: str
+) -> sa.ColumnElement[bool]:
+    """Compile an expression; the namespace joins what its names need.
+
+    Raises
+    ------
+    QuerySyntaxError
+        A name means nothing here, or a value has the wrong type for its column.
+    """
+    return _Compiler(namespace, text).compile(expression)
+
+
+class _Compiler:
+    def __init__(self, namespace: Namespace, text: str) -> None:
+        self._namespace = namespace
+        self._text = text
+
+    def compile(self, expression: Expression) -> sa.ColumnElement[bool]:
+        match expression:
+            case Conjunction(parts):
+                return sa.and_(*(self.compile(part) for part in parts))
+            case Disjunction(parts):
+                return sa.or_(*(self.compile(part) for part in parts))
+            case Negation(part):
+                return sa.not_(self.compile(part))
+            case Null(operand):
+                return self._column(operand).is_(None)
+            case Flag(operand):
+                return self._flag(operand)
+            case Member(operand, items):
+                column = self._column(operand)
+                return sa.or_(*self._members(column, items))
+            case Comparison(left, operator, right):
+                return self._comparison(left, operator, right)
+
+    def _comparison(
+        self, left: Operand, operator: Operator, right: Operand
+    ) -> sa.ColumnElement[bool]:
+        compare = _OPERATORS[operator]
+        if isinstance(left, Name) and isinstance(right, Name):
+            result: sa.ColumnElement[bool] = compare(self._column(left), self._column(right))
+        elif isinstance(left, Name) and isinstance(right, Literal):
+            column = self._column(left)
+            result = compare(column, self._value(right, column))
+        elif isinstance(right, Name) and isinstance(left, Literal):
+            column = self._column(right)
+            result = compare(self._value(left, column), column)
+        else:
+            assert isinstance(left, Literal)
+            raise self._error(left.position, "A comparison needs a name on one side.")
+        return result
+
+    def _members(
+        self, column: sa.ColumnElement[Any], items: tuple[Literal | Range, ...]
+    ) -> list[sa.ColumnElement[bool]]:
+        values = [self._value(item, column) for item in items if isinstance(item, Literal)]
+        conditions: list[sa.ColumnElement[bool]] = [column.in_(values)] if values else []
+        for item in items:
+            if isinstance(item, Range):
+                self._check_type(column, item.first, item.position)
+                condition: sa.ColumnElement[bool] = column.between(item.first, item.last)
+                if item.step > 1:
+                    condition = sa.and_(condition, (column - item.first) % item.step == 0)
+                conditions.append(condition)
+        return conditions or [sa.false()]
+
+    def _flag(self, operand: Operand) -> sa.ColumnElement[bool]:
+        if isinstance(operand, Literal):
+            if not isinstance(operand.value, bool):
+                raise self._error(operand.position, "A value on its own is no condition.")
+            return sa.literal(operand.value)
+        column = self._column(operand)
+        if not isinstance(column.type, sa.Boolean):
+            raise self._error(operand.position, f"{operand.text} is no condition on its own.")
+        return column.is_(True)
+
+    def _column(self, operand: Operand) -> sa.ColumnElement[Any]:
+        if isinstance(operand, Literal):
+            raise self._error(operand.position, "A name is needed here.")
+        try:
+            return self._namespace.resolve(operand.text)
+        except QuerySyntaxError as error:
+            raise QuerySyntaxError(point_at(self._text, operand.position, str(error))) from error
+
+    def _value(self, literal: Literal, column: sa.ColumnElement[Any]) -> Any:
+        self._check_type(column, literal.value, literal.position)
+        return literal.value
+
+    def _check_type(self, column: sa.ColumnElement[Any], value: Any, position: int) -> None:
+        """Refuse a comparison that one database would refuse and the other answer wrongly."""
+        wanted: tuple[type, ...]
+        if isinstance(column.type, sa.Boolean):
+            wanted, name = (bool,), "true or false"
+        elif isinstance(column.type, (sa.Integer, sa.Numeric)):
+            wanted, name = (int, float), "a number"
+        else:
+            wanted, name = (str,), "a 'string'"
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            raise self._error(position, f"{value!r} is compared with what is {name}.")
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise self._error(position, f"{value} has more than 64 bits.")
+
+    def _error(self, position: int, message: str) -> QuerySyntaxError:
+        return QuerySyntaxError(point_at(self._text, position, message))

@@ -1,0 +1,1 @@
+"""The query language of ``where``: its grammar and its expression tree. Pure."""
