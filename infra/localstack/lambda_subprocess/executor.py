@@ -1,6 +1,7 @@
 """The emulator's Lambda service, made to run its execution environments in our sandboxes."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ class SubprocessExecutor(RuntimeExecutor):
                 handler=config.handler,
                 runtime=config.runtime,
                 task_root=Path(config.code.get_unzipped_code_location()),
-                layers=tuple(Path(layer.code.get_unzipped_code_location()) for layer in config.layers),
+                layers=tuple(
+                    Path(layer.code.get_unzipped_code_location()) for layer in config.layers
+                ),
                 variables=_variables(env_vars, config.runtime),
                 version=self.function_version.id.qualifier,
                 timeout_s=float(config.timeout),
@@ -104,12 +107,11 @@ class SubprocessExecutor(RuntimeExecutor):
 
 def _variables(given: dict[str, Any], runtime: str) -> dict[str, str]:
     variables = {
-        name: str(value)
-        for name, value in given.items()
-        if not name.startswith(EMULATOR_VARIABLES)
+        name: str(value) for name, value in given.items() if not name.startswith(EMULATOR_VARIABLES)
     }
     variables.pop("LAMBDA_RUNTIME_DIR", None)  # there is no /var/runtime
     variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime}"
+    variables.setdefault("TMPDIR", tempfile.gettempdir())  # gone with the emulator
     # A handler must never find its developer's own account.
     variables.setdefault("AWS_CONFIG_FILE", os.devnull)
     variables.setdefault("AWS_SHARED_CREDENTIALS_FILE", os.devnull)

@@ -96,7 +96,7 @@ class Function:
         yield from self._opt("python")
 
     def _opt(self, subfolder: str) -> Iterator[Path]:
-        """Yield a folder of ``/opt`` in every layer; later layers first, as on AWS they overwrite."""
+        """Yield a folder of ``/opt`` in each layer; later ones first, as on AWS they overwrite."""
         return (folder for layer in reversed(self.layers) if (folder := layer / subfolder).is_dir())
 
 

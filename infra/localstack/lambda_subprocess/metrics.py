@@ -1,10 +1,10 @@
-"""The metrics of queues, put into CloudWatch once a second instead of message by message."""
+"""Metrics of queues and functions, put into CloudWatch once a second instead of one by one."""
 
 import logging
 import threading
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 from localstack.aws.connect import connect_to
@@ -15,14 +15,27 @@ LOG = logging.getLogger(__name__)
 INTERVAL_S = 1.0
 
 
-class Series(NamedTuple):
-    """What the values of a metric are told apart by."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """What the values of one metric have in common."""
 
     account_id: str
+    """Account of the queue or function."""
+
     region: str
-    queue_name: str
+    """Its region."""
+
+    namespace: str
+    """``AWS/SQS`` or ``AWS/Lambda``."""
+
+    dimension: tuple[str, str]
+    """Name and value, ``("QueueName", "raws")``."""
+
     metric: str
-    unit: str
+    """Name of the metric."""
+
+    unit: str = "Count"
+    """Unit of its values."""
 
 
 class MetricBuffer:
@@ -32,31 +45,24 @@ class MetricBuffer:
         self._lock = threading.Lock()
         self._values: dict[Series, Counter[float]] = defaultdict(Counter)
 
-    def add(
-        self,
-        account_id: str,
-        region: str,
-        queue_name: str,
-        metric: str,
-        value: float = 1,
-        unit: str = "Count",
-    ) -> None:
+    def add(self, series: Series, value: float) -> None:
         """Keep a value; the first of an interval starts its clock."""
         with self._lock:
             if not self._values:
                 timer = threading.Timer(INTERVAL_S, self._put)
                 timer.daemon = True
                 timer.start()
-            self._values[Series(account_id, region, queue_name, metric, unit)][value] += 1
+            self._values[series][value] += 1
 
     def _put(self) -> None:
         with self._lock:
             collected, self._values = self._values, defaultdict(Counter)
         now = datetime.now(UTC)
         for series, values in collected.items():
+            name, value = series.dimension
             datum = {
                 "MetricName": series.metric,
-                "Dimensions": [{"Name": "QueueName", "Value": series.queue_name}],
+                "Dimensions": [{"Name": name, "Value": value}],
                 "Unit": series.unit,
                 "Timestamp": now,
                 "Values": list(values.keys()),
@@ -66,6 +72,6 @@ class MetricBuffer:
                 region_name=series.region, aws_access_key_id=series.account_id
             ).cloudwatch
             try:
-                client.put_metric_data(Namespace="AWS/SQS", MetricData=[datum])
+                client.put_metric_data(Namespace=series.namespace, MetricData=[datum])
             except ClientError as error:
-                LOG.warning("Metric %s of %s is lost: %s", series.metric, series.queue_name, error)
+                LOG.warning("Values of %s are lost: %s", series, error)

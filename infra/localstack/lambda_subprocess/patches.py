@@ -14,7 +14,8 @@ def apply() -> None:
     stop_without_delay()
     fetch_no_catalog()
     poll_queues_without_pauses()
-    if not os.environ.get("NOBUF"): put_metrics_of_queues_together()
+    put_metrics_together()
+    look_up_operations_once()
     store_metrics_without_syncing()
     resolve_every_reference_of_a_string()
 
@@ -42,7 +43,7 @@ def stop_without_delay() -> None:
 
 
 def fetch_no_catalog() -> None:
-    """Ask no server which services exist: the first call of an unknown one would, and no setting helps."""
+    """Ask no server what exists: the first call of an unknown service does, whatever is set."""
     from localstack.utils.catalog.catalog_loader import (
         AwsCatalogLoaderException,
         RemoteCatalogLoader,
@@ -87,7 +88,8 @@ def resolve_every_reference_of_a_string() -> None:
 
         return module.REGEX_DYNAMIC_REF.sub(look_up, value) if isinstance(value, str) else value
 
-    module.ChangeSetModelPreproc._perform_dynamic_replacements = perform_dynamic_replacements
+    stock = module.ChangeSetModelPreproc
+    stock._perform_dynamic_replacements = perform_dynamic_replacements  # noqa: SLF001
 
 
 def store_metrics_without_syncing() -> None:
@@ -103,16 +105,53 @@ def store_metrics_without_syncing() -> None:
     module.sqlite3 = types.SimpleNamespace(connect=connect)
 
 
-def put_metrics_of_queues_together() -> None:
-    """Spare each message two calls of CloudWatch, which take longer than the message itself."""
+def put_metrics_together() -> None:
+    """Spare each message and invocation calls of CloudWatch, which take longer than themselves."""
+    from localstack.services.lambda_.invocation import metrics as lambda_metrics
     from localstack.services.sqs.provider import CloudwatchDispatcher
 
-    from .metrics import MetricBuffer
+    from .metrics import MetricBuffer, Series
 
     buffer = MetricBuffer()
 
-    def dispatch_sqs_metric(self: CloudwatchDispatcher, *args: Any, **kwargs: Any) -> None:
+    def dispatch_sqs_metric(
+        self: CloudwatchDispatcher,
+        account_id: str,
+        region: str,
+        queue_name: str,
+        metric: str,
+        value: float = 1,
+        unit: str = "Count",
+    ) -> None:
         if self.running:
-            buffer.add(*args, **kwargs)
+            series = Series(
+                account_id=account_id,
+                region=region,
+                namespace="AWS/SQS",
+                dimension=("QueueName", queue_name),
+                metric=metric,
+                unit=unit,
+            )
+            buffer.add(series, value)
+
+    def publish_lambda_metric(
+        metric: str, value: float, function: dict[str, str], account_id: str, region_name: str
+    ) -> None:
+        series = Series(
+            account_id=account_id,
+            region=region_name,
+            namespace="AWS/Lambda",
+            dimension=("FunctionName", function["func_name"]),
+            metric=metric,
+        )
+        buffer.add(series, value)
 
     CloudwatchDispatcher.dispatch_sqs_metric = dispatch_sqs_metric
+    lambda_metrics.publish_lambda_metric = publish_lambda_metric
+
+
+def look_up_operations_once() -> None:
+    """Inspect a class for its operations once, not with each request to logs, IAM or SSM."""
+    from moto.core import responses as module
+
+    module.method_names_from_class = functools.cache(module.method_names_from_class)

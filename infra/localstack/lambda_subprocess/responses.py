@@ -1,4 +1,4 @@
-"""Where Lambda functions send the responses of custom resources: a server on the loopback interface."""
+"""Where functions send the responses of custom resources: a server on the loopback interface."""
 
 import json
 import threading
@@ -74,7 +74,7 @@ class _Server(ThreadingHTTPServer):
 class _Request(BaseHTTPRequestHandler):
     server: _Server
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         mailbox = self.server.mailboxes.get(self.path)
         try:

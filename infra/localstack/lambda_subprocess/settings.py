@@ -98,7 +98,8 @@ def _check_installation() -> None:
     if installed != wanted:
         raise SettingsError(f"{name} {wanted} is needed, and {installed} is installed.")
     if not metadata.entry_points(
-        group="localstack.lambda.runtime_executor", value="lambda_subprocess.plugin:SubprocessExecutorPlugin"
+        group="localstack.lambda.runtime_executor",
+        value="lambda_subprocess.plugin:SubprocessExecutorPlugin",
     ):
         raise SettingsError(
             "lambda-subprocess is not installed here: pip install --no-deps infra/localstack."
@@ -118,13 +119,16 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _check_interpreter(python: Path) -> None:
-    find = "from importlib.util import find_spec as f; print(bool(f('awslambdaric') and f('boto3')))"
+    find = (
+        "from importlib.util import find_spec as f; print(bool(f('awslambdaric') and f('boto3')))"
+    )
     try:
         found = subprocess.run(
             [python, "-I", "-c", find], capture_output=True, text=True, check=True, timeout=60
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise SettingsError(f"EMULATOR_LAMBDA_PYTHON {python} does not run: {error}.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"EMULATOR_LAMBDA_PYTHON {python} does not run: {reason}.") from error
     if found.strip() != "True":
         raise SettingsError(
             f"EMULATOR_LAMBDA_PYTHON {python} lacks awslambdaric or boto3: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -143,19 +144,29 @@ class IngestRaws:
         else:
             batch.end_as(position, claim.row)
 
+    def record(self, records: Sequence[EventRecord]) -> list[EventOutcome]:
+        """Record events that name no object to ingest; those that cannot be, come again."""
+        try:
+            with_patience(lambda: self._append(records))
+        except TransientError as error:
+            return [
+                replace(
+                    item.outcome, outcome=Outcome.TRANSIENT, code=error.kind, message=str(error)
+                )
+                for item in records
+            ]
+        return [item.outcome for item in records]
+
     def _record_rest(self, batch: Batch) -> None:
         """Record the outcomes that no transaction recorded; what cannot be, comes again."""
         rest = batch.unrecorded()
-        if not rest:
-            return
-        records = [batch.record(position) for position in rest]
-        now = self._clock()
         try:
-            with_patience(lambda: self._append(records, now))
+            with_patience(lambda: self._append([batch.record(position) for position in rest]))
         except TransientError as error:
             for position in rest:
                 batch.fail(position, error)
 
-    def _append(self, records: Sequence[EventRecord], now: datetime) -> None:
-        with self._registry.begin() as transaction:
-            transaction.objects.record_events(records, now)
+    def _append(self, records: Sequence[EventRecord]) -> None:
+        if records:
+            with self._registry.begin() as transaction:
+                transaction.objects.record_events(records, self._clock())

@@ -14,6 +14,7 @@ __all__ = [
     "Drop",
     "HscExposure",
     "LatissSnap",
+    "bad_files",
     "hsc_header",
     "make_fits",
     "make_index",
@@ -177,6 +178,24 @@ def make_night() -> Iterator[Sequence[Drop]]:
             Drop(snap.key.replace(".fits", ".json"), _sidecar(snap.translated(), "translated")),
         )
     ]
+
+
+def bad_files() -> dict[str, Drop]:
+    """Make what goes wrong at observatories, by what it is; the last is good, for all its key."""
+    exposure = HscExposure(
+        id=300_008, begin_utc=datetime(2026, 3, 1, 5, 15), target="COSMOS-4",  # noqa: DTZ001
+        ra="10:00:44.600", dec="+02:16:21.00",
+    )  # fmt: skip
+    whole = make_fits(hsc_header(exposure, 0))
+    folder = "hsc/2026-03-01/odd"
+    return {
+        "corrupt FITS": Drop(f"{folder}/corrupt.fits", whole[:1200] + bytes(4000)),
+        "bad JSON": Drop(f"{folder}/half.json", b'{"__CONTENT__": "metadata", "EXP-ID": '),
+        "unknown instrument": Drop(
+            f"{folder}/mystery.fits", make_fits({"INSTRUME": "Kaleidoscope", "TELESCOP": "Toy"})
+        ),
+        "odd key": Drop(f"{folder}/raw +1 \N{GREEK SMALL LETTER ALPHA}.fits", whole),
+    }
 
 
 def _bare(exposure: HscExposure) -> Iterator[Drop]:

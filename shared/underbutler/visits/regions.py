@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from underbutler.model.instrument import Camera, CameraDetector
 
-__all__ = ["PADDING_PX", "VisitRegions", "sky_corners", "visit_regions"]
+__all__ = ["PADDING_PX", "VisitRegions", "region_centre", "sky_corners", "visit_regions"]
 
 # obs_base ComputeVisitRegionsConfig.padding.
 PADDING_PX = 250
@@ -108,6 +108,25 @@ def sky_corners(
         )
         for detector in camera.detectors
     }
+
+
+def region_centre(region: bytes) -> tuple[float, float]:
+    """Compute the middle of a region.
+
+    Parameters
+    ----------
+    region
+        Convex polygon, as lsst-sphgeom encodes it.
+
+    Returns
+    -------
+    ra_deg, dec_deg
+        Right ascension in [0, 360) and declination, ICRS, deg.
+    """
+    from lsst.sphgeom import ConvexPolygon
+
+    centre = ConvexPolygon.decode(region).getCentroid()
+    return _radec((centre.x(), centre.y(), centre.z()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
