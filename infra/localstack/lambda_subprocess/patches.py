@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import types
+from collections.abc import Callable
 from typing import Any
 
 
@@ -14,6 +15,8 @@ def apply() -> None:
     stop_without_delay()
     fetch_no_catalog()
     poll_queues_without_pauses()
+    wake_pollers_that_are_to_stop()
+    admit_that_an_update_failed()
     put_metrics_together()
     look_up_operations_once()
     store_metrics_without_syncing()
@@ -73,6 +76,30 @@ def poll_queues_without_pauses() -> None:
     module.EsmWorkerFactory.get_esm_worker = get_esm_worker
 
 
+def wake_pollers_that_are_to_stop() -> None:
+    """End a wait for asynchronous events at once: it delays the stop by 2 s, and what arrives in
+    this time after an update is not handled before a minute has passed.
+    """
+    from localstack.services.lambda_.invocation import event_manager as module
+
+    def waking(stock: Callable[[Any], None]) -> Callable[[Any], None]:
+        def stop(self: Any) -> None:
+            if self.event_queue_url is None:
+                return stock(self)
+            client = module.get_sqs_client(self.version_manager.function_version)
+            messages = client.queue_manager.get_queue(self.event_queue_url).visible
+            messages.shutdown()
+            try:
+                stock(self)
+            finally:
+                messages.is_shutdown = False  # after an update another poller goes on with it
+
+        return stop
+
+    manager = module.LambdaEventManager
+    manager.stop, manager.stop_for_update = waking(manager.stop), waking(manager.stop_for_update)
+
+
 def resolve_every_reference_of_a_string() -> None:
     """Give each {{resolve:...}} its own value: stock gives all of a string the first one's."""
     from localstack.services.cloudformation.engine.v2 import change_set_model_preproc as module
@@ -90,6 +117,35 @@ def resolve_every_reference_of_a_string() -> None:
 
     stock = module.ChangeSetModelPreproc
     stock._perform_dynamic_replacements = perform_dynamic_replacements  # noqa: SLF001
+
+
+def admit_that_an_update_failed() -> None:
+    """Leave a stack UPDATE_FAILED, with the resources it had: stock says UPDATE_COMPLETE and
+    forgets all that the update did not reach, after which neither update nor delete works.
+    """
+    from localstack.aws.api.cloudformation import ExecutionStatus, StackStatus
+    from localstack.services.cloudformation.engine.v2 import change_set_model_executor as module
+
+    stock = module.ChangeSetModelExecutor.execute
+
+    def execute(self: Any) -> Any:
+        change_set = self._change_set
+        before = dict(change_set.stack.resolved_resources)
+        is_update = bool(before) and change_set.stack.status != StackStatus.DELETE_IN_PROGRESS
+        result = stock(self)
+        if not is_update or result.failure_message is None:
+            return result
+        changed = {
+            name: resource
+            for name, resource in result.resources.items()
+            if resource.get("ResourceStatus", "").endswith("_COMPLETE")
+        }
+        change_set.stack.resolved_resources = before | changed
+        change_set.set_execution_status(ExecutionStatus.EXECUTE_FAILED)
+        change_set.stack.set_stack_status(StackStatus.UPDATE_FAILED, result.failure_message)
+        raise RuntimeError(result.failure_message)  # only logged
+
+    module.ChangeSetModelExecutor.execute = execute
 
 
 def store_metrics_without_syncing() -> None:

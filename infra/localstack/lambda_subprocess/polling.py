@@ -79,6 +79,7 @@ class LongPoller(SqsPoller):
         try:
             super().handle_messages(messages)
         except Exception as error:  # noqa: BLE001 the messages become visible again
-            LOG.warning("A batch of %d messages failed: %s", len(messages), error)
+            reason = getattr(error, "error", error)
+            LOG.warning("A batch of %d messages failed: %s", len(messages), reason)
         finally:
             self._free.release()

@@ -13,12 +13,12 @@ from underbutler.ingest.batch import VERDICT_OUTCOMES, Batch, ReceivedEvent
 from underbutler.ingest.freshness import Collapsed, Verdict, collapse
 from underbutler.ingest.index_work import IndexClaim, claim_index, finish_index
 from underbutler.ingest.metadata_reader import MetadataReader
-from underbutler.ingest.patience import with_patience
 from underbutler.ingest.read_pool import ReadPool
 from underbutler.ingest.situation import Stem
 from underbutler.ingest.stem_worker import StemInput, StemWorker
 from underbutler.model.outcome import EventOutcome, EventRecord, Outcome
 from underbutler.model.raw_object import ObjectKind, classify_key, stem_of
+from underbutler.patience import with_patience
 
 if TYPE_CHECKING:
     from underbutler.ingest.ports import (

@@ -19,7 +19,6 @@ from underbutler.ingest.batch import VERDICT_OUTCOMES, Batch
 from underbutler.ingest.freshness import Collapsed, Verdict
 from underbutler.ingest.known_records import KnownRecords
 from underbutler.ingest.news import find_news
-from underbutler.ingest.patience import with_patience
 from underbutler.ingest.recorder import IndexVersion, Recorded, record_batch
 from underbutler.ingest.relay import relay_messages
 from underbutler.ingest.situation import Situation, Stem, read_situations
@@ -27,6 +26,7 @@ from underbutler.ingest.stem_work import StemNews, StemResult, rejected
 from underbutler.model.announcement import PendingMessage
 from underbutler.model.metadata_entry import MetadataEntry
 from underbutler.model.raw_object import ObjectKind, classify_key
+from underbutler.patience import with_patience
 
 if TYPE_CHECKING:
     from underbutler.ingest.metadata_reader import MetadataReader

@@ -26,8 +26,8 @@ _POLL_S = 0.15
 
 # From the commit's own time stamp, kept by track_commit_timestamp: not the time somebody looked.
 _COMMITS = sa.text(
-    "SELECT key, min(extract(epoch FROM pg_xact_commit_timestamp(xmin))) AS committed FROM ingest_event"
-    " WHERE bucket = :bucket AND outcome = 'registered' GROUP BY key"
+    "SELECT key, min(extract(epoch FROM pg_xact_commit_timestamp(xmin))) AS committed"
+    " FROM ingest_event WHERE bucket = :bucket AND outcome = 'registered' GROUP BY key"
 )
 _HANDLED = sa.text("SELECT count(*) FROM ingest_event WHERE bucket = :bucket")
 _OBJECTS = sa.text("SELECT key, state, code, message FROM raw_object WHERE bucket = :bucket")

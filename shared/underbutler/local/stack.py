@@ -19,7 +19,7 @@ from underbutler.local.deployment import Deployment, deploy
 from underbutler.local.endpoint import Endpoint
 from underbutler.local.postgres import PostgresServer, free_port
 
-__all__ = ["LocalStack", "StackState"]
+__all__ = ["LocalStack", "StackState", "start_emulator"]
 
 _EMULATOR_PATIENCE_S = 60
 _STATE = "stack.json"
@@ -114,7 +114,9 @@ class LocalStack:
             tell("PostgreSQL")
             postgres = self._start_postgres(postgres_settings)
             tell("AWS emulator")
-            endpoint = self._start_emulator(port or free_port())
+            endpoint = start_emulator(
+                self._emulator, self._folder / "emulator", self._checkout, port or free_port()
+            )
             tell("template.yaml")
             state = self._deploy(endpoint, postgres.url(), instruments, raw_bucket)
         except BaseException:
@@ -151,27 +153,6 @@ class LocalStack:
         folder = Path(marker.read_text()) if marker.exists() else self._folder
         return PostgresServer(folder, int(url.rpartition(":")[2].partition("/")[0]))
 
-    def _start_emulator(self, port: int) -> Endpoint:
-        endpoint = Endpoint(url=f"http://127.0.0.1:{port}")
-        state = self._folder / "emulator"
-        state.mkdir(exist_ok=True)
-        self._emulator.start(
-            [str(self._checkout.emulator_python), "-m", "lambda_subprocess"],
-            {
-                **{
-                    name: os.environ[name]
-                    for name in ("PATH", "HOME", "LANG")
-                    if name in os.environ
-                },
-                "EMULATOR_LISTEN": f"127.0.0.1:{port}",
-                "EMULATOR_STATE": str(state),
-                "EMULATOR_LAMBDA_PYTHON": str(self._checkout.lambda_python),
-            },
-            lambda: _answers(endpoint.url),
-            _EMULATOR_PATIENCE_S,
-        )
-        return endpoint
-
     def _deploy(
         self, endpoint: Endpoint, database_url: str, instruments: str, raw_bucket: str
     ) -> StackState:
@@ -196,6 +177,42 @@ class LocalStack:
             raw_bucket=raw_bucket,
             outputs=outputs,
         )
+
+
+def start_emulator(process: Background, state: Path, checkout: Checkout, port: int) -> Endpoint:
+    """Start an AWS emulator on a port of 127.0.0.1, with nothing deployed to it.
+
+    Parameters
+    ----------
+    process
+        What it becomes.
+    state
+        Folder for its files.
+    checkout
+        Where its environment, and that of the functions, are.
+    port
+        TCP port.
+
+    Raises
+    ------
+    ConfigurationError
+        A piece is missing, the port is taken, or it does not start.
+    """
+    endpoint = Endpoint(url=f"http://127.0.0.1:{port}")
+    state.mkdir(parents=True, exist_ok=True)
+    passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    process.start(
+        [str(checkout.emulator_python), "-m", "lambda_subprocess"],
+        {
+            **passed_on,
+            "EMULATOR_LISTEN": f"127.0.0.1:{port}",
+            "EMULATOR_STATE": str(state),
+            "EMULATOR_LAMBDA_PYTHON": str(checkout.lambda_python),
+        },
+        lambda: _answers(endpoint.url),
+        _EMULATOR_PATIENCE_S,
+    )
+    return endpoint
 
 
 def _answers(url: str) -> bool:

@@ -17,10 +17,13 @@ from underbutler.model.data_id import DataId
 from underbutler.model.dataset import DatasetFile, DatasetRef, DatasetType
 from underbutler.model.dataset_id import data_key
 from underbutler.registry import schema
-from underbutler.registry.dialect import dialect_of
+from underbutler.registry.dialect import Columns, dialect_of
+from underbutler.registry.matching import delete_matching, matches, select_matching
 
 __all__ = ["Datasets"]
 
+_DATASET: Columns = {"dataset": sa.Uuid()}
+_URI: Columns = {"uri": schema.TEXT}
 _FILE_COLUMNS = ("uri", "hdu", "formatter", "size_bytes", "etag", "version_id", "checksum")
 
 
@@ -156,27 +159,28 @@ class Datasets:
         """Forget where datasets were stored; the datasets themselves stay."""
         if not dataset_ids:
             return
-        table = schema.dataset_file
-        unwanted = self._dialect.values(
-            "unwanted", {"dataset": sa.Uuid()}, [[number] for number in sorted(dataset_ids)]
+        statement = self._dialect.statement(
+            "drop files",
+            lambda: delete_matching(self._dialect, schema.dataset_file, "unwanted", _DATASET),
         )
-        self._connection.execute(
-            sa.delete(table).where(sa.exists().where(table.c.dataset == unwanted.c.dataset))
-        )
+        rows = [(number,) for number in sorted(dataset_ids)]
+        self._connection.execute(statement, self._dialect.bind("unwanted", _DATASET, rows))
 
     def files(self, dataset_ids: Some[UUID]) -> dict[UUID, list[DatasetFile]]:
         """Find where datasets are stored; a dataset without a file has no entry."""
         if not dataset_ids:
             return {}
         table = schema.dataset_file
-        wanted = self._dialect.values(
-            "wanted", {"dataset": sa.Uuid()}, [[number] for number in sorted(dataset_ids)]
+        statement = self._dialect.statement(
+            "files",
+            lambda: select_matching(self._dialect, table, "wanted", _DATASET).order_by(
+                table.c.dataset, table.c.component
+            ),
         )
+        rows = [(number,) for number in sorted(dataset_ids)]
         found: dict[UUID, list[DatasetFile]] = {}
         for row in self._connection.execute(
-            sa.select(table)
-            .join(wanted, table.c.dataset == wanted.c.dataset)
-            .order_by(table.c.dataset, table.c.component)
+            statement, self._dialect.bind("wanted", _DATASET, rows)
         ):
             found.setdefault(row.dataset, []).append(_file(row._mapping, table))
         return found
@@ -191,18 +195,19 @@ class Datasets:
             schema.dataset_type,
             schema.collection,
         )
-        wanted = self._dialect.values("wanted", {"uri": schema.TEXT}, [(u,) for u in sorted(uris)])
+        wanted, condition = matches(self._dialect, files, "wanted", _URI)
         statement = (
             sa.select(files, table, kinds.c.name.label("kind"), runs.c.name.label("run_name"))
-            .join(wanted, wanted.c.uri == files.c.uri)
+            .join(wanted, condition)
             .join(table, table.c.id == files.c.dataset)
             .join(kinds, kinds.c.id == table.c.dataset_type)
             .join(runs, runs.c.id == table.c.run)
             .order_by(files.c.uri)
         )
+        values = self._dialect.bind("wanted", _URI, [(uri,) for uri in sorted(uris)])
         by_name = {kind.name: kind for kind in self.dataset_types()}
         found = []
-        for row in self._connection.execute(statement):
+        for row in self._connection.execute(statement, values):
             columns: Any = row._mapping
             kind = by_name[columns["kind"]]
             ref = DatasetRef(

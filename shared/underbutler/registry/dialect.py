@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-__all__ = ["Dialect", "dialect_of"]
+__all__ = ["Columns", "Dialect", "dialect_of"]
 
 Row = Mapping[str, Any]
+Columns = Mapping[str, sa.types.TypeEngine[Any]]
+"""Name of a column → its type."""
+
+_NEW_ROWS = "new_rows"
 
 # PostgreSQL SQLSTATEs (manual, appendix A) after which the same statement may succeed:
 # serialization failure, deadlock, lock not available, read-only server after a failover,
@@ -33,6 +37,7 @@ class Dialect(ABC):
 
     def __init__(self, insert: Any) -> None:
         self._insert = insert
+        self._statements: dict[Hashable, Any] = {}
 
     def upsert(
         self,
@@ -66,49 +71,83 @@ class Dialect(ABC):
         """
         if not rows:
             return
-        identity = list(conflict or (column.name for column in table.primary_key))
-        statement = self._insert_rows(table, rows)
-        columns = list(update)
-        new = statement.excluded
-        if counter:
-            statement = statement.on_conflict_do_update(
-                index_elements=identity,
-                set_={name: new[name] for name in columns} | {counter: table.c[counter] + 1},
-            )
-        elif columns:
-            condition = sa.or_(*(table.c[name].is_distinct_from(new[name]) for name in columns))
-            if where is not None:
-                condition = sa.and_(condition, where(table.c, new))
-            statement = statement.on_conflict_do_update(
-                index_elements=identity,
-                set_={name: new[name] for name in columns},
-                where=condition,
-            )
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=identity)
-        self._execute_insert(connection, statement, rows)
+        shape = (
+            table,
+            tuple(rows[0]),
+            tuple(conflict or ()),
+            tuple(update),
+            where,
+            counter,
+        )
+        statement = self.statement(shape, lambda: self._upsert_statement(*shape))
+        self._execute_insert(connection, statement, table, rows)
 
     def insert(self, connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert rows that are new by construction, in one statement."""
         if rows:
-            self._execute_insert(connection, self._insert_rows(table, rows), rows)
+            names = tuple(rows[0])
+            statement = self.statement((table, names), lambda: self._insert_rows(table, names))
+            self._execute_insert(connection, statement, table, rows)
+
+    def statement(self, name: Hashable, build: Callable[[], Any]) -> Any:
+        """Build a statement once in the life of the process: building takes as long as running.
+
+        Parameters
+        ----------
+        name
+            What tells it from all others.
+        build
+            Makes it; whatever varies from call to call is bound, not built in.
+        """
+        if name not in self._statements:
+            self._statements[name] = build()
+        return self._statements[name]
+
+    def _upsert_statement(
+        self,
+        table: sa.Table,
+        names: tuple[str, ...],
+        conflict: tuple[str, ...],
+        columns: tuple[str, ...],
+        where: Any,
+        counter: str,
+    ) -> Any:
+        statement = self._insert_rows(table, names)
+        identity = list(conflict or (column.name for column in table.primary_key))
+        new = statement.excluded
+        if counter:
+            return statement.on_conflict_do_update(
+                index_elements=identity,
+                set_={name: new[name] for name in columns} | {counter: table.c[counter] + 1},
+            )
+        if not columns:
+            return statement.on_conflict_do_nothing(index_elements=identity)
+        condition = sa.or_(*(table.c[name].is_distinct_from(new[name]) for name in columns))
+        if where is not None:
+            condition = sa.and_(condition, where(table.c, new))
+        return statement.on_conflict_do_update(
+            index_elements=identity,
+            set_={name: new[name] for name in columns},
+            where=condition,
+        )
 
     @abstractmethod
-    def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
-        """Start an INSERT of these rows, to which conflict handling can be added."""
+    def _insert_rows(self, table: sa.Table, names: tuple[str, ...]) -> Any:
+        """Start an INSERT of rows with these columns, to which conflict handling can be added."""
 
     @abstractmethod
-    def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:
+    def _execute_insert(
+        self, connection: Connection, statement: Any, table: sa.Table, rows: Sequence[Row]
+    ) -> None:
         """Run an INSERT."""
 
     @abstractmethod
-    def values(
-        self,
-        name: str,
-        columns: Mapping[str, sa.types.TypeEngine[Any]],
-        rows: Sequence[Sequence[Any]],
-    ) -> sa.FromClause:
-        """Make a table of given values to join with: one parameter a column, not one a value."""
+    def values(self, name: str, columns: Columns) -> sa.FromClause:
+        """Make a table to join with, of values that `bind` gives: one parameter a column."""
+
+    @abstractmethod
+    def bind(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+        """Write the values of a table that `values` made as parameters of its statement."""
 
     @abstractmethod
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
@@ -127,42 +166,37 @@ class _Postgres(Dialect):
     def __init__(self) -> None:
         super().__init__(postgresql.insert)
 
-    def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
-        names = list(rows[0])
-        source = self.values(
-            "new_rows",
-            {name: table.c[name].type for name in names},
-            [[row[name] for name in names] for row in rows],
-        )
+    def _insert_rows(self, table: sa.Table, names: tuple[str, ...]) -> Any:
+        source = self.values(_NEW_ROWS, _columns(table, names))
         return self._insert(table).from_select(names, sa.select(*source.c))
 
     def _execute_insert(
-        self,
-        connection: Connection,
-        statement: Any,
-        rows: Sequence[Row],  # noqa: ARG002 - they are in the statement
+        self, connection: Connection, statement: Any, table: sa.Table, rows: Sequence[Row]
     ) -> None:
-        connection.execute(statement)
+        columns = _columns(table, tuple(rows[0]))
+        values = ([row[name] for name in columns] for row in rows)
+        connection.execute(statement, self.bind(_NEW_ROWS, columns, values))
 
-    def values(
-        self,
-        name: str,
-        columns: Mapping[str, sa.types.TypeEngine[Any]],
-        rows: Sequence[Sequence[Any]],
-    ) -> sa.FromClause:
-        by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
+    def values(self, name: str, columns: Columns) -> sa.FromClause:
         arrays = [
             sa.cast(
-                sa.bindparam(None, _plain(values), type_=_AsGiven()),
+                sa.bindparam(f"{name}_{column}", type_=_AsGiven()),
                 postgresql.ARRAY(_array_element(type_)),
             )
-            for type_, values in zip(columns.values(), by_column, strict=True)
+            for column, type_ in columns.items()
         ]
         return (
             sa.func.unnest(*arrays)
             .table_valued(*(sa.column(column, type_) for column, type_ in columns.items()))
             .render_derived(name=name)
         )
+
+    def bind(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+        by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
+        return {
+            f"{name}_{column}": _plain(values)
+            for column, values in zip(columns, by_column, strict=True)
+        }
 
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
         # Sorted, so that two transactions that share several names never wait for each other.
@@ -185,20 +219,21 @@ class _Sqlite(Dialect):
     def __init__(self) -> None:
         super().__init__(sqlite.insert)
 
-    def _insert_rows(self, table: sa.Table, rows: Sequence[Row]) -> Any:
+    def _insert_rows(self, table: sa.Table, names: tuple[str, ...]) -> Any:
         # Values are bound when it runs, as numbers: their text would not be read back exactly.
-        return self._insert(table).values({name: sa.bindparam(name) for name in rows[0]})
+        return self._insert(table).values({name: sa.bindparam(name) for name in names})
 
-    def _execute_insert(self, connection: Connection, statement: Any, rows: Sequence[Row]) -> None:
+    def _execute_insert(
+        self,
+        connection: Connection,
+        statement: Any,
+        table: sa.Table,  # noqa: ARG002 - the statement knows it
+        rows: Sequence[Row],
+    ) -> None:
         connection.execute(statement, list(rows))
 
-    def values(
-        self,
-        name: str,
-        columns: Mapping[str, sa.types.TypeEngine[Any]],
-        rows: Sequence[Sequence[Any]],
-    ) -> sa.FromClause:
-        text = json.dumps([_plain_row(row) for row in rows])
+    def values(self, name: str, columns: Columns) -> sa.FromClause:
+        text = sa.bindparam(f"{name}_rows", type_=sa.Text())
         element = sa.func.json_each(text).table_valued("value", name=f"{name}_json")
         return sa.select(
             *(
@@ -208,6 +243,14 @@ class _Sqlite(Dialect):
                 for position, (column, type_) in enumerate(columns.items())
             )
         ).subquery(name)
+
+    def bind(
+        self,
+        name: str,
+        columns: Columns,  # noqa: ARG002 - JSON tells numbers from text
+        rows: Iterable[Sequence[Any]],
+    ) -> dict[str, Any]:
+        return {f"{name}_rows": json.dumps([_plain_row(row) for row in rows])}
 
     def lock(self, connection: Connection, names: Iterable[str]) -> None:
         """Do nothing: a write transaction has the whole database for itself (BEGIN IMMEDIATE)."""
@@ -232,6 +275,10 @@ class _AsGiven(sa.types.UserDefinedType[Any]):
 _LOCK = sa.text(
     "SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS l(number)"
 )
+
+
+def _columns(table: sa.Table, names: tuple[str, ...]) -> Columns:
+    return {name: table.c[name].type for name in names}
 
 
 def _lock_number(name: str) -> int:

@@ -23,11 +23,14 @@ from underbutler.model.instrument import Instrument
 from underbutler.model.observation import ExposureMetadata, MetadataSource
 from underbutler.model.timespan import Timespan
 from underbutler.registry import schema
-from underbutler.registry.dialect import dialect_of
+from underbutler.registry.dialect import Columns, dialect_of
+from underbutler.registry.matching import select_matching
 
 __all__ = ["DimensionTables", "exposure_from_row"]
 
 _EXPOSURE_FIELDS = tuple(field.name for field in fields(ExposureRecord))
+_EXPOSURE: Columns = {"instrument": schema.TEXT, "id": schema.BIG}
+_OBSERVATION: Columns = {"instrument": schema.TEXT, "exposure": schema.BIG, "digest": sa.Uuid()}
 _WINNER_COLUMNS = ("metadata_source", "metadata_detector", "metadata_uri")
 
 
@@ -101,10 +104,7 @@ class DimensionTables:
             schema.day_obs,
             [rows[key] for key in sorted(rows)],
             update=("timespan_begin", "timespan_end"),
-            where=lambda old, new: sa.and_(
-                new.timespan_begin.is_not(None),
-                sa.or_(old.timespan_begin.is_(None), new.timespan_begin < old.timespan_begin),
-            ),
+            where=_begins_before,
         )
 
     def lock_exposures(
@@ -113,15 +113,18 @@ class DimensionTables:
         """Read (instrument, id) that exist, and hold them until the transaction ends."""
         if not exposures:
             return {}
-        table = schema.exposure
-        wanted = self._wanted(exposures)
-        rows = self._connection.execute(
-            sa.select(table)
-            .join(wanted, (table.c.instrument == wanted.c.instrument) & (table.c.id == wanted.c.id))
+        statement = self._dialect.statement(
+            "lock exposures",
             # In one order, so that two transactions never wait for each other; not against
             # readers of the key, such as foreign keys.
-            .order_by(table.c.instrument, table.c.id)
-            .with_for_update(of=table, key_share=True)
+            lambda: (
+                select_matching(self._dialect, schema.exposure, "wanted", _EXPOSURE)
+                .order_by(schema.exposure.c.instrument, schema.exposure.c.id)
+                .with_for_update(of=schema.exposure, key_share=True)
+            ),
+        )
+        rows = self._connection.execute(
+            statement, self._dialect.bind("wanted", _EXPOSURE, sorted(exposures))
         )
         return {
             (row.instrument, row.id): ExposureMetadata(
@@ -179,26 +182,16 @@ class DimensionTables:
         """Read what files said, by (instrument, exposure, digest)."""
         if not digests:
             return []
-        table = schema.exposure_observation
-        wanted = self._dialect.values(
-            "wanted",
-            {"instrument": schema.TEXT, "exposure": schema.BIG, "digest": sa.Uuid()},
-            sorted(digests),
+        statement = self._dialect.statement(
+            "observations",
+            lambda: select_matching(
+                self._dialect, schema.exposure_observation, "wanted", _OBSERVATION
+            ),
         )
         rows = self._connection.execute(
-            sa.select(table.c.record).join(
-                wanted,
-                (table.c.instrument == wanted.c.instrument)
-                & (table.c.exposure == wanted.c.exposure)
-                & (table.c.digest == wanted.c.digest),
-            )
+            statement, self._dialect.bind("wanted", _OBSERVATION, sorted(digests))
         )
         return [_record_from_columns(json.loads(row.record)) for row in rows]
-
-    def _wanted(self, exposures: Collection[tuple[str, int]]) -> sa.FromClause:
-        return self._dialect.values(
-            "wanted", {"instrument": schema.TEXT, "id": schema.BIG}, sorted(exposures)
-        )
 
 
 def _exposure_row(record: ExposureRecord) -> dict[str, Any]:
@@ -233,6 +226,13 @@ def _rows(records: Iterable[Any]) -> list[dict[str, Any]]:
 
 def _day_preference(record: DayObsRecord) -> tuple[bool, int]:
     return (record.timespan is None, record.timespan.begin_ns if record.timespan else 0)
+
+
+def _begins_before(old: Any, new: Any) -> Any:
+    return sa.and_(
+        new.timespan_begin.is_not(None),
+        sa.or_(old.timespan_begin.is_(None), new.timespan_begin < old.timespan_begin),
+    )
 
 
 def _ranks_before(old: Any, new: Any) -> Any:

@@ -83,7 +83,8 @@ def connect_registry(url: str | URL, *, pool_size: int = 1) -> sa.Engine:
             isolation_level="READ COMMITTED",
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
+            # A function's transactions are tried again anyway; a client's are asked for once.
+            pool_pre_ping=pool_size > 1,
             pool_timeout=_LOCK_TIMEOUT_S,
             connect_args={
                 "options": options,

@@ -12,11 +12,14 @@ from sqlalchemy.engine import Connection
 from underbutler.model.metadata_entry import ContentMode, MetadataEntry
 from underbutler.model.observation import MetadataSource
 from underbutler.registry import schema
-from underbutler.registry.dialect import dialect_of
+from underbutler.registry.dialect import Columns, dialect_of
+from underbutler.registry.matching import delete_matching, select_matching
 
 __all__ = ["MetadataEntries"]
 
 _TABLE = schema.metadata_index
+_STEM: Columns = {"bucket": schema.TEXT, "stem": schema.TEXT}
+_ENTRY: Columns = {"bucket": schema.TEXT, "target": schema.TEXT, "source_key": schema.TEXT}
 
 
 class MetadataEntries:
@@ -30,13 +33,12 @@ class MetadataEntries:
         """Find what waits for files of these (bucket, stem)."""
         if not stems:
             return []
-        wanted = self._dialect.values(
-            "wanted", {"bucket": schema.TEXT, "stem": schema.TEXT}, sorted(stems)
+        statement = self._dialect.statement(
+            "entries with stems",
+            lambda: select_matching(self._dialect, _TABLE, "wanted", _STEM),
         )
         rows = self._connection.execute(
-            sa.select(_TABLE).join(
-                wanted, (_TABLE.c.bucket == wanted.c.bucket) & (_TABLE.c.stem == wanted.c.stem)
-            )
+            statement, self._dialect.bind("wanted", _STEM, sorted(stems))
         )
         return [
             MetadataEntry(
@@ -78,20 +80,10 @@ class MetadataEntries:
         rows = sorted(set(entries))
         if not rows:
             return
-        unwanted = self._dialect.values(
-            "unwanted",
-            {"bucket": schema.TEXT, "target": schema.TEXT, "source_key": schema.TEXT},
-            rows,
+        statement = self._dialect.statement(
+            "discard entries", lambda: delete_matching(self._dialect, _TABLE, "unwanted", _ENTRY)
         )
-        self._connection.execute(
-            sa.delete(_TABLE).where(
-                sa.exists().where(
-                    _TABLE.c.bucket == unwanted.c.bucket,
-                    _TABLE.c.target == unwanted.c.target,
-                    _TABLE.c.source_key == unwanted.c.source_key,
-                )
-            )
-        )
+        self._connection.execute(statement, self._dialect.bind("unwanted", _ENTRY, rows))
 
     def discard_source(self, bucket: str, source_key: str) -> None:
         """Drop all that an index or sidecar gave: it was replaced or removed."""

@@ -12,11 +12,15 @@ from sqlalchemy.engine import Connection
 
 from underbutler.model.announcement import Announcement, PendingMessage, Queue
 from underbutler.registry import schema
-from underbutler.registry.dialect import dialect_of
+from underbutler.registry.dialect import Columns, Dialect, dialect_of
+from underbutler.registry.matching import delete_matching, matches, select_matching
 
 __all__ = ["Outbox"]
 
 _TABLE = schema.outbox
+_DEDUP_KEY: Columns = {"dedup_key": schema.TEXT}
+_NUMBER: Columns = {"id": schema.BIG}
+_MESSAGE: Columns = {"id": schema.BIG, "revision": schema.INT}
 
 
 class Outbox:
@@ -55,12 +59,12 @@ class Outbox:
         )
         if not rows:
             return []
-        wanted = self._dialect.values(
-            "wanted", {"dedup_key": schema.TEXT}, [(key,) for key in sorted(rows)]
+        statement = self._dialect.statement(
+            "messages under keys",
+            lambda: select_matching(self._dialect, _TABLE, "wanted", _DEDUP_KEY),
         )
-        return self._select(
-            sa.select(_TABLE).join(wanted, _TABLE.c.dedup_key == wanted.c.dedup_key)
-        )
+        keys = [(key,) for key in sorted(rows)]
+        return self._select(statement, self._dialect.bind("wanted", _DEDUP_KEY, keys))
 
     def oldest(
         self, before: datetime, limit: int, queue: Queue | None = None
@@ -75,28 +79,23 @@ class Outbox:
         """Delete messages that were sent, unless they were announced again meanwhile."""
         if not messages:
             return
-        sent = self._dialect.values(
-            "sent",
-            {"id": schema.BIG, "revision": schema.INT},
-            sorted((message.id, message.revision) for message in messages),
-        )
         # Held in the order in which they are announced, so that neither waits for the other.
-        held = self._connection.execute(
-            sa.select(_TABLE.c.id)
-            .join(sent, (_TABLE.c.id == sent.c.id) & (_TABLE.c.revision == sent.c.revision))
-            .order_by(_TABLE.c.dedup_key)
-            .with_for_update(of=_TABLE)
-        ).scalars()
-        gone = self._dialect.values("gone", {"id": schema.BIG}, [(number,) for number in held])
-        self._connection.execute(
-            sa.delete(_TABLE).where(sa.exists().where(_TABLE.c.id == gone.c.id))
+        hold = self._dialect.statement("hold messages", lambda: _hold_messages(self._dialect))
+        sent = sorted((message.id, message.revision) for message in messages)
+        held = self._connection.execute(hold, self._dialect.bind("sent", _MESSAGE, sent)).scalars()
+        delete = self._dialect.statement(
+            "delete messages", lambda: delete_matching(self._dialect, _TABLE, "gone", _NUMBER)
         )
+        numbers = [(number,) for number in held]
+        self._connection.execute(delete, self._dialect.bind("gone", _NUMBER, numbers))
 
     def count(self) -> int:
         """Count the messages that are not sent yet."""
         return self._connection.execute(sa.select(sa.func.count()).select_from(_TABLE)).scalar_one()
 
-    def _select(self, statement: sa.Select[Any]) -> list[PendingMessage]:
+    def _select(
+        self, statement: sa.Select[Any], parameters: dict[str, Any] | None = None
+    ) -> list[PendingMessage]:
         return [
             PendingMessage(
                 id=row.id,
@@ -104,5 +103,15 @@ class Outbox:
                 destination=Queue(row.destination),
                 payload=row.payload,
             )
-            for row in self._connection.execute(statement)
+            for row in self._connection.execute(statement, parameters)
         ]
+
+
+def _hold_messages(dialect: Dialect) -> sa.Select[Any]:
+    sent, condition = matches(dialect, _TABLE, "sent", _MESSAGE)
+    return (
+        sa.select(_TABLE.c.id)
+        .join(sent, condition)
+        .order_by(_TABLE.c.dedup_key)
+        .with_for_update(of=_TABLE)
+    )

@@ -14,7 +14,8 @@ from underbutler.model.observation import MetadataSource
 from underbutler.model.outcome import EventRecord
 from underbutler.model.raw_object import ObjectKind, ObjectState, RawObject
 from underbutler.registry import schema
-from underbutler.registry.dialect import dialect_of
+from underbutler.registry.dialect import Columns, Dialect, dialect_of
+from underbutler.registry.matching import matches, select_matching
 
 __all__ = ["RawObjects"]
 
@@ -22,6 +23,10 @@ _TABLE = schema.raw_object
 _COLUMNS = tuple(
     field.name for field in fields(RawObject) if field.name not in ("id", "bucket", "key")
 )
+_STEM: Columns = {"bucket": schema.TEXT, "stem": schema.TEXT}
+_KEY: Columns = {"bucket": schema.TEXT, "key": schema.TEXT}
+_EXPOSURE: Columns = {"instrument": schema.TEXT, "exposure": schema.BIG}
+_DATA_ID: Columns = {**_EXPOSURE, "detector": schema.INT}
 # What an event may hold of a broken message is for reading, not for keeping.
 _LONGEST_MESSAGE = 2000
 
@@ -48,14 +53,11 @@ class RawObjects:
         """Find the files and sidecars that have these (bucket, stem)."""
         if not stems:
             return []
-        wanted = self._dialect.values(
-            "wanted", {"bucket": schema.TEXT, "stem": schema.TEXT}, sorted(stems)
+        statement = self._dialect.statement(
+            "objects with stems",
+            lambda: select_matching(self._dialect, _TABLE, "wanted", _STEM),
         )
-        return self._select(
-            sa.select(_TABLE).join(
-                wanted, (_TABLE.c.bucket == wanted.c.bucket) & (_TABLE.c.stem == wanted.c.stem)
-            )
-        )
+        return self._select(statement, self._dialect.bind("wanted", _STEM, sorted(stems)))
 
     def described_by(self, bucket: str, source_key: str) -> list[RawObject]:
         """Find the files whose metadata came from an index or sidecar."""
@@ -70,45 +72,30 @@ class RawObjects:
         """
         if not data_ids:
             return []
-        wanted = self._dialect.values(
-            "wanted",
-            {"instrument": schema.TEXT, "exposure": schema.BIG, "detector": schema.INT},
-            sorted(data_ids),
-        )
-        return self._select(
-            sa.select(_TABLE)
-            .join(
-                wanted,
-                (_TABLE.c.instrument == wanted.c.instrument)
-                & (_TABLE.c.exposure == wanted.c.exposure)
-                & (_TABLE.c.detector == wanted.c.detector),
-            )
-            .where(
+        statement = self._dialect.statement(
+            "objects claiming",
+            lambda: select_matching(self._dialect, _TABLE, "wanted", _DATA_ID).where(
                 sa.or_(
                     _TABLE.c.state == ObjectState.REGISTERED.value,
                     sa.and_(
                         _TABLE.c.state == ObjectState.REJECTED.value, _TABLE.c.code == "conflict"
                     ),
                 )
-            )
+            ),
         )
+        return self._select(statement, self._dialect.bind("wanted", _DATA_ID, sorted(data_ids)))
 
     def candidates(self, exposures: Collection[tuple[str, int]]) -> list[RawObject]:
         """Find the registered objects that have a say in these exposures' metadata."""
         if not exposures:
             return []
-        wanted = self._dialect.values(
-            "wanted", {"instrument": schema.TEXT, "exposure": schema.BIG}, sorted(exposures)
+        statement = self._dialect.statement(
+            "candidates",
+            lambda: select_matching(self._dialect, _TABLE, "wanted", _EXPOSURE).where(
+                _TABLE.c.state == ObjectState.REGISTERED.value
+            ),
         )
-        return self._select(
-            sa.select(_TABLE)
-            .join(
-                wanted,
-                (_TABLE.c.instrument == wanted.c.instrument)
-                & (_TABLE.c.exposure == wanted.c.exposure),
-            )
-            .where(_TABLE.c.state == ObjectState.REGISTERED.value)
-        )
+        return self._select(statement, self._dialect.bind("wanted", _EXPOSURE, sorted(exposures)))
 
     def due(self, now: datetime, limit: int) -> list[RawObject]:
         """Find waiting objects whose time to be tried again has come, the longest due first."""
@@ -155,16 +142,11 @@ class RawObjects:
             conflict=("bucket", "key"),
             update=(*_COLUMNS, "last_seen"),
         )
-        wanted = self._dialect.values(
-            "wanted",
-            {"bucket": schema.TEXT, "key": schema.TEXT},
-            [(row["bucket"], row["key"]) for row in rows],
+        statement = self._dialect.statement(
+            "object numbers", lambda: _select_numbers(self._dialect)
         )
-        found = self._connection.execute(
-            sa.select(_TABLE.c.bucket, _TABLE.c.key, _TABLE.c.id).join(
-                wanted, (_TABLE.c.bucket == wanted.c.bucket) & (_TABLE.c.key == wanted.c.key)
-            )
-        )
+        keys = [(row["bucket"], row["key"]) for row in rows]
+        found = self._connection.execute(statement, self._dialect.bind("wanted", _KEY, keys))
         return {(bucket, key): number for bucket, key, number in found}
 
     def record_events(self, events: Sequence[EventRecord], now: datetime) -> None:
@@ -200,8 +182,15 @@ class RawObjects:
         events = schema.ingest_event
         return self._connection.execute(sa.delete(events).where(events.c.day < before_day)).rowcount
 
-    def _select(self, statement: sa.Select[Any]) -> list[RawObject]:
-        return [_from_row(row) for row in self._connection.execute(statement)]
+    def _select(
+        self, statement: sa.Select[Any], parameters: dict[str, Any] | None = None
+    ) -> list[RawObject]:
+        return [_from_row(row) for row in self._connection.execute(statement, parameters)]
+
+
+def _select_numbers(dialect: Dialect) -> sa.Select[Any]:
+    wanted, condition = matches(dialect, _TABLE, "wanted", _KEY)
+    return sa.select(_TABLE.c.bucket, _TABLE.c.key, _TABLE.c.id).join(wanted, condition)
 
 
 def _plain(value: Any) -> Any:

@@ -13,11 +13,14 @@ from underbutler.model.dimension_records import ExposureRecord, VisitRecord
 from underbutler.model.instrument import Grouper
 from underbutler.model.visit import Visit, VisitProblem
 from underbutler.registry import schema
-from underbutler.registry.dialect import dialect_of
+from underbutler.registry.dialect import Columns, Dialect, dialect_of
 from underbutler.registry.dimension_tables import exposure_from_row
+from underbutler.registry.matching import delete_matching, matches, select_matching
 
 __all__ = ["VisitTables"]
 
+_ID: Columns = {"id": schema.BIG}
+_EXPOSURE: Columns = {"exposure": schema.BIG}
 _VISIT_FIELDS = tuple(f.name for f in fields(VisitRecord) if f.name != "timespan")
 
 
@@ -87,15 +90,12 @@ class VisitTables:
         """Find the visits that any of these exposures make, each with all its exposures."""
         if not exposures:
             return {}
-        table = schema.visit_definition
-        mine = table.alias("mine")
-        wanted = self._ids("wanted", exposures)
+        statement = self._dialect.statement(
+            "memberships", lambda: _select_memberships(self._dialect)
+        )
         members: dict[int, set[int]] = {}
         for row in self._connection.execute(
-            sa.select(table.c.visit, table.c.exposure)
-            .join(mine, (mine.c.instrument == table.c.instrument) & (mine.c.visit == table.c.visit))
-            .join(wanted, wanted.c.id == mine.c.exposure)
-            .where(table.c.instrument == self._instrument)
+            statement, self._mine("wanted", _EXPOSURE, [(number,) for number in exposures])
         ):
             members.setdefault(row.visit, set()).add(row.exposure)
         return members
@@ -160,14 +160,14 @@ class VisitTables:
         """Delete visits with all that belongs to them."""
         if not visits:
             return
-        table = schema.visit
-        unwanted = self._ids("unwanted", visits)
-        self._connection.execute(
-            sa.delete(table).where(
-                table.c.instrument == self._instrument,
-                sa.exists().where(table.c.id == unwanted.c.id),
-            )
+        statement = self._dialect.statement(
+            "delete visits",
+            lambda: delete_matching(self._dialect, schema.visit, "unwanted", _ID).where(
+                schema.visit.c.instrument == sa.bindparam("instrument")
+            ),
         )
+        rows = [(number,) for number in visits]
+        self._connection.execute(statement, self._mine("unwanted", _ID, rows))
 
     def replace_problems(
         self, exposures: Collection[int], problems: Iterable[VisitProblem]
@@ -198,39 +198,66 @@ class VisitTables:
         """Delete the rows that belong to these owners and are none of those to keep."""
         if not ids:
             return
-        owners = self._ids("owners", ids)
-        condition = (table.c.instrument == self._instrument) & sa.exists().where(
-            table.c[owner] == owners.c.id
+        key = {
+            column.name: column.type for column in table.primary_key if column.name != "instrument"
+        }
+        statement = self._dialect.statement(
+            ("delete others", table, owner, bool(keep)),
+            lambda: _delete_others(self._dialect, table, owner, key if keep else None),
         )
+        parameters = self._mine("owners", {owner: schema.BIG}, [(number,) for number in ids])
         if keep:
-            key = [column for column in table.primary_key if column.name != "instrument"]
-            kept = self._dialect.values(
-                "kept",
-                {column.name: column.type for column in key},
-                [[row[column.name] for column in key] for row in keep],
-            )
-            condition &= ~sa.exists().where(*(column == kept.c[column.name] for column in key))
-        self._connection.execute(sa.delete(table).where(condition))
+            rows = [[row[name] for name in key] for row in keep]
+            parameters |= self._dialect.bind("kept", key, rows)
+        self._connection.execute(statement, parameters)
 
     def _matching(
-        self, columns: Mapping[str, sa.types.TypeEngine[Any]], rows: Collection[tuple[Any, ...]]
+        self, columns: Columns, rows: Collection[tuple[Any, ...]]
     ) -> list[ExposureRecord]:
         if not rows:
             return []
-        table = schema.exposure
-        wanted = self._dialect.values("wanted", columns, sorted(set(rows)))
+        statement = self._dialect.statement(
+            ("exposures", *columns),
+            lambda: select_matching(self._dialect, schema.exposure, "wanted", columns).where(
+                schema.exposure.c.instrument == sa.bindparam("instrument")
+            ),
+        )
         found = self._connection.execute(
-            sa.select(table)
-            .join(wanted, sa.and_(*(table.c[name] == wanted.c[name] for name in columns)))
-            .where(table.c.instrument == self._instrument)
+            statement, self._mine("wanted", columns, sorted(set(rows)))
         )
         return [exposure_from_row(row) for row in found]
 
-    def _ids(self, name: str, ids: Collection[int]) -> sa.FromClause:
-        return self._dialect.values(name, {"id": schema.BIG}, [(number,) for number in sorted(ids)])
+    def _mine(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+        return {"instrument": self._instrument, **self._dialect.bind(name, columns, rows)}
 
     def _row(self, **columns: Any) -> dict[str, Any]:
         return {"instrument": self._instrument, **columns}
+
+
+def _select_memberships(dialect: Dialect) -> sa.Select[Any]:
+    """Select the visits that exposures make, with all exposures that make them."""
+    table = schema.visit_definition
+    mine = table.alias("mine")
+    wanted = dialect.values("wanted", _EXPOSURE)
+    return (
+        sa.select(table.c.visit, table.c.exposure)
+        .join(mine, (mine.c.instrument == table.c.instrument) & (mine.c.visit == table.c.visit))
+        .join(wanted, wanted.c.exposure == mine.c.exposure)
+        .where(table.c.instrument == sa.bindparam("instrument"))
+    )
+
+
+def _delete_others(
+    dialect: Dialect, table: sa.Table, owner: str, kept_key: Columns | None
+) -> sa.Delete:
+    """Delete the rows of owners, but for those kept."""
+    statement = delete_matching(dialect, table, "owners", {owner: schema.BIG}).where(
+        table.c.instrument == sa.bindparam("instrument")
+    )
+    if kept_key is None:
+        return statement
+    _, is_kept = matches(dialect, table, "kept", kept_key)
+    return statement.where(~sa.exists().where(is_kept))
 
 
 def _visit_row(record: VisitRecord) -> dict[str, Any]:

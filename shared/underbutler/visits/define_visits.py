@@ -9,6 +9,7 @@ from underbutler.errors import RegistryUnavailableError
 from underbutler.model.dimension_records import ExposureRecord
 from underbutler.model.instrument import Camera, Grouper, Instrument
 from underbutler.model.visit import Visit, VisitProblem
+from underbutler.patience import with_patience
 from underbutler.visits.aggregation import visit_record
 from underbutler.visits.grouping import VisitGroup, group_exposures, lock_key, systems_of
 from underbutler.visits.ports import VisitRegistry, VisitTables
@@ -53,6 +54,12 @@ def define_visits(
     RegistryUnavailableError
         The registry is not available, or the exposures keep changing: try again.
     """
+    return with_patience(lambda: _define(registry, instrument, exposures))
+
+
+def _define(
+    registry: VisitRegistry, instrument: Instrument, exposures: Collection[int]
+) -> DefinedVisits:
     held: set[str] = set()
     for _ in range(_ATTEMPTS):
         with registry.begin() as transaction:

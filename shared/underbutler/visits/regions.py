@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,7 +125,8 @@ def region_centre(region: bytes) -> tuple[float, float]:
     """
     from lsst.sphgeom import ConvexPolygon
 
-    centre = ConvexPolygon.decode(region).getCentroid()
+    polygon: Any = ConvexPolygon.decode(region)
+    centre = polygon.getCentroid()
     return _radec((centre.x(), centre.y(), centre.z()))
 
 

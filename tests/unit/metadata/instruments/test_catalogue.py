@@ -122,7 +122,7 @@ def test_every_detector_has_four_corners_and_an_id_of_its_own_below_the_maximum(
         ("LSSTCam", 94, ("R22_S11", "R22", "S11", "SCIENCE")),
         ("LSSTCam", 191, ("R00_SW0", "R00", "SW0", "WAVEFRONT")),
         ("LSSTComCam", 4, ("R22_S11", "R22", "S11", "SCIENCE")),
-        ("LATISS", 0, ("RXX_S00", None, "RXX_S00", "SCIENCE")),
+        ("LATISS", 0, ("RXX_S00", "RXX", "S00", "SCIENCE")),
     ],
 )
 def test_detectors_are_named_as_the_butler_registers_them(name, detector, expected):
