@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
             name, number = str(payload["instrument"]), int(payload["exposure"])
         except (ValueError, KeyError, TypeError) as error:
             # Only we write to this queue: what we cannot read is for the dead letters.
-            _LOG.error("unreadable message: %r", error, extra={"message": record["messageId"]})
+            _LOG.error("unreadable message: %r", error, extra={"message_id": record["messageId"]})
             again.append(record["messageId"])
             continue
         exposures.setdefault(name, set()).add(number)

@@ -141,6 +141,7 @@ def _database_url(secret_arn: str, aws: AwsSettings) -> URL:
             host=fields["host"],
             port=int(fields.get("port", 5432)),
             database=fields.get("dbname", "underbutler"),
+            query={"sslmode": "require"},
         )
     except (ValueError, KeyError) as error:
         # Not the secret itself: it must not get into a log.

@@ -33,6 +33,7 @@ class Background:
     def __init__(self, folder: Path, name: str) -> None:
         self._name = name
         self._pid_file = folder / f"{name}.pid"
+        self._child: subprocess.Popen[bytes] | None = None
         self.log = folder / f"{name}.log"
 
     @property
@@ -72,6 +73,8 @@ class Background:
                 start_new_session=True,
                 cwd=self._pid_file.parent,
             )
+        # Kept: one that is dropped while it runs warns of that.
+        self._child = started
         self._pid_file.write_text(f"{started.pid} {psutil.Process(started.pid).create_time()}")
         deadline = time.monotonic() + patience_s
         while not is_ready():
@@ -96,6 +99,8 @@ class Background:
                 member.kill()
             psutil.wait_procs(alive, timeout=_PATIENCE_S)
             _reap(process.pid)
+        if self._child is not None:
+            self._child.poll()
         self._pid_file.unlink(missing_ok=True)
 
     def _tail(self) -> str:

@@ -167,6 +167,9 @@ class LocalStack:
                     "RawBucketName": raw_bucket,
                     "RegistrySecretArn": secret["ARN"],
                     "Instruments": instruments,
+                    # More would only take the cores from each other at their start.
+                    "IngestConcurrency": "2",
+                    "VisitConcurrency": "2",
                     "LambdaRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
                 },
             )
