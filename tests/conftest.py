@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,26 @@ def postgres_template(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
+def make_database(postgres: PostgresServer, postgres_template: str) -> Iterator[Callable[..., str]]:
+    """Make PostgreSQL databases with a registry's tables, or copies of one by its URL."""
+    names: list[str] = []
+
+    def make(original: str | None = None) -> str:
+        name = f"registry_{next(_NUMBERS)}"
+        template = original.rpartition("/")[2] if original else postgres_template
+        _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+        names.append(name)
+        return postgres.url(name)
+
+    yield make
+    for name in names:
+        _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(make_database: Callable[..., str]) -> str:
     """URL of a PostgreSQL database of the test's own, with a registry's tables."""
-    name = f"registry_{next(_NUMBERS)}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield postgres.url(name)
-    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    return make_database()
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ class FunctionSettings:
         Raises
         ------
         ConfigurationError
-            One is missing.
+            One is missing, or no number where there should be one.
         """
         variables = os.environ if environment is None else environment
         try:
@@ -77,7 +77,7 @@ class FunctionSettings:
                     for name in ("raw-events", "visits")
                     if (url := variables.get(_queue_variable(name)))
                 },
-                event_retention_days=int(variables.get("UNDERBUTLER_EVENT_RETENTION_DAYS", "90")),
+                event_retention_days=_days(variables, "UNDERBUTLER_EVENT_RETENTION_DAYS", 90),
                 instruments=tuple(_list(variables.get("UNDERBUTLER_INSTRUMENTS", ""))),
             )
         except KeyError as error:
@@ -86,6 +86,14 @@ class FunctionSettings:
 
 def _queue_variable(name: str) -> str:
     return f"UNDERBUTLER_{name.upper().replace('-', '_')}_QUEUE_URL"
+
+
+def _days(variables: Mapping[str, str], name: str, default: int) -> int:
+    text = variables.get(name) or str(default)
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ConfigurationError(f"The variable {name} is no number of days: {text!r}.") from error
 
 
 def _list(text: str) -> list[str]:

@@ -6,7 +6,7 @@ The seam for other envelopes (SNS, EventBridge, Ceph, MinIO) is `parse_message`.
 from __future__ import annotations
 
 from underbutler.events.object_event import IgnoredRecord, MalformedRecord, ObjectEvent
-from underbutler.events.s3_notification import REDRIVE_SOURCE, parse_record
+from underbutler.events.s3_notification import REDRIVE_SOURCE, parse_record, plain_text
 from underbutler.model.strict_json import load_json
 
 __all__ = ["parse_message", "redrive_message"]
@@ -30,7 +30,7 @@ def parse_message(body: str) -> list[ParsedRecord]:
     if not isinstance(document, dict):
         return [_malformed("The message is no JSON object.", body)]
     if document.get("Event") == "s3:TestEvent" and "Records" not in document:
-        return [IgnoredRecord(reason="test-event", bucket=str(document.get("Bucket", "")))]
+        return [IgnoredRecord(reason="test-event", bucket=plain_text(document.get("Bucket")))]
     records = document.get("Records")
     if not isinstance(records, list):
         return [_malformed("The message has no list of Records.", body)]

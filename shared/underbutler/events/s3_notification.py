@@ -21,7 +21,7 @@ from underbutler.events.object_event import (
 )
 from underbutler.events.sequencer import normalize_aws_sequencer
 
-__all__ = ["REDRIVE_SOURCE", "parse_record"]
+__all__ = ["REDRIVE_SOURCE", "parse_record", "plain_text"]
 
 REDRIVE_SOURCE = "underbutler:redrive"
 """``eventSource`` of the records that Underbutler sends itself."""
@@ -29,7 +29,8 @@ REDRIVE_SOURCE = "underbutler:redrive"
 # S3 keys are at most 1,024 bytes of UTF-8.
 _LONGEST_KEY_BYTES = 1024
 _LARGEST_SIZE = 2**63
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Control characters and halves of surrogate pairs: no database takes them, and no store sends them.
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,18 @@ def _parse(record: object) -> ObjectEvent | IgnoredRecord:
     version = str(fields.get("eventVersion", ""))
     if not version.startswith("2."):
         raise _BadRecordError(
-            f"The notification's version is {version!r}; 2.x is understood.", "unsupported-version"
+            f"The notification's version is {version[:40]!r}; 2.x is understood.",
+            "unsupported-version",
         )
     source = fields.get("eventSource")
     vendor = _VENDORS.get(str(source))
     if vendor is None:
         raise _BadRecordError(f"The notification's source is unknown: {str(source)[:80]!r}.")
     s3 = _mapping(fields.get("s3"), "s3")
-    bucket = _text(_mapping(s3.get("bucket"), "s3.bucket").get("name"), "s3.bucket.name")
+    bucket = _bucket(_mapping(s3.get("bucket"), "s3.bucket"))
     described = _mapping(s3.get("object"), "s3.object")
     key = _key(described, vendor)
-    name = str(fields.get("eventName", "")).removeprefix("s3:")
+    name = plain_text(fields.get("eventName")).removeprefix("s3:")
     kind = _kind(name)
     if kind is None:
         return IgnoredRecord(reason="other-event", bucket=bucket, key=key)
@@ -106,6 +108,13 @@ def _kind(name: str) -> EventKind | None:
     if name.startswith(("ObjectRemoved:", "LifecycleExpiration:")):
         return EventKind.REMOVED
     return None
+
+
+def _bucket(described: Mapping[str, Any]) -> str:
+    written = _text(described.get("name"), "s3.bucket.name")
+    if not plain_text(written):
+        raise _BadRecordError(f"No bucket is called {written[:80]!r}.")
+    return written
 
 
 def _key(described: Mapping[str, Any], vendor: _Vendor) -> str:
@@ -134,10 +143,14 @@ def _text(value: object, name: str) -> str:
     return value
 
 
+def plain_text(value: object) -> str:
+    """Take a text as it is; empty when it is none, or none that could be kept."""
+    return value if isinstance(value, str) and not _UNWRITABLE.search(value) else ""
+
+
 def _optional_text(value: object) -> str | None:
     # Some vendors quote etags, as HTTP does.
-    text = value.strip('"') if isinstance(value, str) else ""
-    return None if not text or _CONTROL.search(text) else text
+    return plain_text(value).strip('"') or None
 
 
 def _version(value: object) -> str | None:
@@ -162,6 +175,6 @@ def _time(value: object) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(value)
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

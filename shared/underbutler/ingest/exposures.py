@@ -108,6 +108,20 @@ class ExposureStep:
         self._dimensions.save_exposures(elected.values(), replace=True)
         self._saved.update(elected)
 
+    def forget(
+        self, rows: dict[_ObjectKey, RawObject], before: dict[_ObjectKey, RawObject]
+    ) -> None:
+        """Drop what files said before and say no more."""
+        unsaid = {
+            (known.instrument, known.exposure, known.observation)
+            for name, known in before.items()
+            if known.instrument is not None
+            and known.exposure is not None
+            and known.observation is not None
+            and known.observation != rows[name].observation
+        }
+        self._dimensions.drop_observations(unsaid)
+
     def announcements(self) -> Iterator[Announcement]:
         """Announce the exposures that are new, or changed in what visits depend on."""
         for key, saved in sorted(self._saved.items()):

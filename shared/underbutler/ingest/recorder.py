@@ -86,6 +86,7 @@ def record_batch(
     _save_datasets(transaction, changed, numbers, known_records, now)
     _drop_moved(transaction, winners, rows, before)
     exposures.elect(rows)
+    exposures.forget(rows, before)
     transaction.entries.discard(
         name for result in results for name in result.news.entries_to_drop(result.situation)
     )

@@ -74,7 +74,8 @@ class Cards(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         self.listed = True
-        return iter([key for key in {**self._header, **self.changes} if key in self])
+        # Keywords alone: one card that cannot be parsed is named by whoever looks at it.
+        return iter([key for key in dict.fromkeys([*self._header, *self.changes]) if key in self])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ FIRST_READ_BYTES = 64 * 1024
 LARGEST_HEADER_BYTES = 500 * _BLOCK
 """18,000 cards; ten times what the longest raw header has."""
 _LARGEST_COMPRESSED_BYTES = 2**20
+# No store takes an object of a pebibyte.
+_LARGEST_DATA_BYTES = 2**50
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
 RangeReader = Callable[[int, int], bytes]
@@ -93,8 +96,9 @@ class FitsHeaders:
         return header
 
     def goes_on(self) -> bool:
-        """Tell whether the file has more HDUs than the two whose headers are read."""
-        return self._bytes.at(self._extension_end, _CARD).startswith(b"XTENSION=")
+        """Tell whether the file has more HDUs than the two whose headers are read, or may have."""
+        card = self._bytes.at(self._extension_end, _CARD)
+        return card.startswith(b"XTENSION=") or (not card and self._bytes.is_cut)
 
     def _header_text(self, start: int) -> tuple[str, int]:
         """Read cards from an offset to END; returns them and the offset of the data."""
@@ -129,6 +133,8 @@ class FitsHeaders:
 class _Window:
     """Bytes of a file as far as they were asked for, in few reads."""
 
+    is_cut = False
+
     def __init__(self, read_range: RangeReader, first: bytes) -> None:
         self._read_range = read_range
         self._start = 0
@@ -160,6 +166,11 @@ class _InflatedWindow:
         self._pending = first
         self._data = bytearray()
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more than can be had."""
+        return not self._inflate.eof
+
     def at(self, start: int, size: int) -> bytes:
         """Take bytes; none beyond the cap of a header, however long the stream."""
         end = min(start + size, LARGEST_HEADER_BYTES + _BLOCK)
@@ -186,8 +197,11 @@ class _InflatedWindow:
 def _parse(text: str) -> Header:
     from astropy.io.fits import Header
 
-    # FITS allows printable ASCII only; a stray byte must not cost a file its registration.
-    return Header.fromstring(_UNPRINTABLE.sub("?", text))
+    with warnings.catch_warnings():
+        # Of cards not quite standard: whoever needs one finds out.
+        warnings.simplefilter("ignore")
+        # FITS allows printable ASCII only; a stray byte must not cost a file its registration.
+        return Header.fromstring(_UNPRINTABLE.sub("?", text))
 
 
 def _data_size(header: Header) -> int:
@@ -200,6 +214,8 @@ def _data_size(header: Header) -> int:
     groups = _integer(header, "GCOUNT", 0, 2**63, default=1)
     heap = _integer(header, "PCOUNT", 0, 2**63, default=0)
     size = bits // 8 * groups * (heap + elements) if axes else 0
+    if size > _LARGEST_DATA_BYTES:
+        raise UnreadableHeaderError("The header declares more data than any file has.")
     return -(-size // _BLOCK) * _BLOCK
 
 

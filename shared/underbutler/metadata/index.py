@@ -5,7 +5,6 @@ Format: reference in astro_metadata_translator ``indexing.py``.
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,8 @@ __all__ = ["LARGEST_INDEX_BYTES", "Index", "parse_index", "read_content_mode"]
 LARGEST_INDEX_BYTES = 64 * 2**20
 """Index of some 50,000 files; a larger one would not fit beside the rest in a small Lambda."""
 
+# S3 keys are at most 1,024 bytes of UTF-8.
+_LONGEST_KEY_BYTES = 1024
 _COMMON = "__COMMON__"
 _CONTENT = "__CONTENT__"
 
@@ -57,17 +58,16 @@ def parse_index(body: bytes, *, bucket: str, key: str, etag: str = "") -> Index:
     common = content.pop(_COMMON)
     if not isinstance(common, dict):
         raise BadIndexError(f"The index's {_COMMON} is no JSON object.")
-    folder = posixpath.dirname(key)
     entries: list[MetadataEntry] = []
     problems: list[str] = []
     for name, own in content.items():
         if not isinstance(own, dict):
             raise BadIndexError(f"The index's entry for {name!r} is no JSON object.")
-        target = _resolve(folder, name)
+        target = _resolve(key, name)
         if target is None:
-            problems.append(f"{name!r} leads out of the bucket")
+            problems.append(f"{name[:80]!r} is no key, or leads out of the bucket")
         elif classify_key(target) is not ObjectKind.FITS:
-            problems.append(f"{name!r} is no FITS file by its name")
+            problems.append(f"{name[:80]!r} is no FITS file by its name")
         else:
             entries.append(
                 MetadataEntry(
@@ -101,9 +101,23 @@ def read_content_mode(value: Any) -> ContentMode | None:
         ) from error
 
 
-def _resolve(folder: str, name: str) -> str | None:
-    """Make the key that a name in an index of a folder stands for; None when there is none."""
+def _resolve(index_key: str, name: str) -> str | None:
+    """Make the key that a name in an index stands for; None when there is none.
+
+    The index's own folder is literal, as keys are: it may be called ``a//b`` or ``..``.
+    """
     if name.startswith("/") or "://" in name or "\x00" in name:
         return None
-    key = posixpath.normpath(posixpath.join(folder, name))
-    return None if key == ".." or key.startswith("../") else key
+    folders = index_key.split("/")[:-1]
+    for part in name.split("/"):
+        if part == "..":
+            if not any(folders):
+                return None
+            folders.pop()
+        elif part not in ("", "."):
+            folders.append(part)
+    key = "/".join(folders)
+    try:
+        return key if len(key.encode("utf-8")) <= _LONGEST_KEY_BYTES else None
+    except UnicodeEncodeError:
+        return None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+import reprlib
 import warnings
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections import ChainMap, deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +69,10 @@ _DETECTOR_PROPERTIES = (
     "detector_name",
     "detector_group",
 )
-# Both go into the name of a file that is looked up.
+# Both go into the name of a file that is looked up; file systems take 255 bytes.
 _UNSAFE_NAME = re.compile(r"[/\\\x00]|\.\.")
+_LONGEST_NAME_BYTES = 100
+_LONGEST_PROBLEM = 200
 # Exposures whose files arrive interleaved; each holds a few dozen values.
 _REMEMBERED_EXPOSURES = 8
 
@@ -92,8 +96,21 @@ class _Translation:
 
     def holds_for(self, translator: type[MetadataTranslator], cards: Cards) -> bool:
         return translator is self.translator and all(
-            cards.original(keyword) == value for keyword, value in self.looked_at.items()
+            _is_same(cards.original(keyword), value) for keyword, value in self.looked_at.items()
         )
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep quiet about dates far off and cards not quite standard: the values say it all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    # 1, 1.0 and T are equal, and no two of them mean the same.
+    return type(first) is type(second) and bool(first == second)
 
 
 class HeaderTranslator:
@@ -111,6 +128,7 @@ class HeaderTranslator:
         self._exposures: deque[_Translation] = deque(maxlen=_REMEMBERED_EXPOSURES)
         _forbid_downloads()
 
+    @_without_warnings()
     def translate_file(self, headers: FitsHeaders) -> ObservationProperties:
         """Translate the headers of a FITS file that holds one detector.
 
@@ -133,18 +151,19 @@ class HeaderTranslator:
         extension = headers.extension()
         if extension is None:
             return self.translate_header(primary)
-        if extension.get("INHERIT") is not False:
-            merged = primary.copy()
-            merged.update(extension)
-            extension = merged
-        translator = _find_translator(Cards(extension)) or translator
+        header = extension
+        if Cards(extension).get("INHERIT") is not False:
+            # Both as they are: merged into one, every card would have to be parsed.
+            header = ChainMap(extension, primary)
+        translator = _find_translator(Cards(header)) or translator
         if translator is not None and _reads_extensions(translator) and headers.goes_on():
             raise UnreadableHeaderError(
                 "The file holds several detectors, one an HDU; such files are not read yet.",
                 kind="many-detectors",
             )
-        return self.translate_header(extension)
+        return self.translate_header(header)
 
+    @_without_warnings()
     def translate_header(self, header: Mapping[str, Any]) -> ObservationProperties:
         """Translate one header; errors as those of `translate_file`."""
         cards = Cards(header)
@@ -152,7 +171,7 @@ class HeaderTranslator:
         if translator is None:
             name = cards.get("INSTRUME", cards.get("TELESCOP"))
             raise UnknownInstrumentError(
-                f"No translator knows the header's instrument {str(name)[:80]!r}."
+                f"No translator knows the header's instrument {reprlib.repr(name)}."
                 if name is not None
                 else "The header names no instrument that a translator knows.",
                 hint=f"Known: {', '.join(sorted(MetadataTranslator.translators))}.",
@@ -162,19 +181,16 @@ class HeaderTranslator:
     def _translate(
         self, cards: Cards, translator: type[MetadataTranslator]
     ) -> ObservationProperties:
-        with warnings.catch_warnings():
-            # Of dates far off and cards not quite standard: the values say what there is to say.
-            warnings.simplefilter("ignore")
-            for known in self._exposures:
-                if known.holds_for(translator, cards):
-                    exposure = known
-                    break
-            else:
-                exposure = self._translate_exposure(cards, translator)
-                if not cards.listed:
-                    self._exposures.append(exposure)
-            cards.changes = dict(exposure.changes)
-            values, problems = _take(translator(cards), _DETECTOR_PROPERTIES)
+        for known in self._exposures:
+            if known.holds_for(translator, cards):
+                exposure = known
+                break
+        else:
+            exposure = self._translate_exposure(cards, translator)
+            if not cards.listed:
+                self._exposures.append(exposure)
+        cards.changes = dict(exposure.changes)
+        values, problems = _take(translator(cards), _DETECTOR_PROPERTIES)
         properties = properties_from_translated({**exposure.values, **values})
         properties.problems[:0] = [*exposure.problems, *problems]
         return properties
@@ -184,7 +200,7 @@ class HeaderTranslator:
     ) -> _Translation:
         for name in ("instrument", "observation_id"):
             value = _take(translator(cards), (name,))[0].get(name)
-            if value is not None and _UNSAFE_NAME.search(str(value)):
+            if value is not None and _is_unsafe(str(value)):
                 raise MissingPropertyError(
                     f"{name} is {str(value)[:60]!r}, which no file could be named after.",
                     kind="bad-text",
@@ -218,17 +234,33 @@ def _take(translator: MetadataTranslator, names: Iterable[str]) -> tuple[dict[st
             raise
         # Translators are anybody's code and fail in any way: each property stands for itself.
         except Exception as error:  # noqa: BLE001
-            problems.append(f"{name}: {error}")
+            why = str(error)[:_LONGEST_PROBLEM]
+            # It may quote the header, which may hold anything.
+            problems.append(f"{name}: {why if why.isprintable() else ascii(why)}")
             continue
         values[name] = value
     return values, problems
 
 
+def _is_unsafe(name: str) -> bool:
+    return (
+        _UNSAFE_NAME.search(name) is not None
+        or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME_BYTES
+    )
+
+
 def _find_translator(cards: Cards) -> type[MetadataTranslator] | None:
-    try:
-        return MetadataTranslator.determine_translator(cards)
-    except ValueError:
-        return None
+    """Find the first that knows the header (``MetadataTranslator.determine_translator``)."""
+    for translator in MetadataTranslator.translators.values():
+        try:
+            if translator.can_translate(cards):
+                return translator
+        except UnreadableHeaderError:
+            raise
+        # One that stumbles over another instrument's header does not know it.
+        except Exception:  # noqa: BLE001, S112
+            continue
+    return None
 
 
 def _reads_extensions(translator: type[MetadataTranslator]) -> bool:

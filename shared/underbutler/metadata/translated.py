@@ -7,6 +7,7 @@ without that package, which takes most of a second to import.
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def properties_from_translated(entry: Mapping[str, Any]) -> ObservationPropertie
         try:
             setattr(properties, name, read(value))
         except (TypeError, ValueError, OverflowError):
-            properties.problems.append(f"{name} cannot be read: {str(value)[:60]!r}")
+            properties.problems.append(f"{name} cannot be read: {reprlib.repr(value)}")
     # Absent from what older versions wrote (ObservationInfo._apply_constructor_defaults).
     if properties.group_counter_start is None:
         properties.group_counter_start = properties.observation_counter
@@ -58,7 +59,8 @@ def _number(value: Any) -> float | None:
     """Read a number; one that is not finite is unknown, as a database would have it."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
-    return float(value) if math.isfinite(value) else None
+    # Added to zero, minus zero becomes zero: databases do not keep its sign.
+    return float(value) + 0.0 if math.isfinite(value) else None
 
 
 def _flag(value: Any) -> bool:
@@ -76,6 +78,8 @@ def _pair(value: Any) -> tuple[float, float] | None:
 def _time(value: Any) -> int:
     """Read a two-part Julian date of TAI as nanoseconds since 1970."""
     first, second = value
+    if not all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in value):
+        raise TypeError
     return tai_ns_from_jd(first, second)
 
 

@@ -176,6 +176,10 @@ def _day_obs(properties: ObservationProperties) -> DayObsRecord:
         raise MissingPropertyError(
             f"observing_day_offset {p.observing_day_offset} s is over a day.", kind="bad-time"
         )
+    if not -_INT64 <= timespan.begin_ns <= timespan.end_ns < _INT64:
+        raise MissingPropertyError(
+            f"observing_day {p.observing_day} is out of bounds.", kind="bad-time"
+        )
     return DayObsRecord(
         instrument=p.instrument,
         id=p.observing_day,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 __all__ = ["load_json"]
@@ -16,7 +17,8 @@ def load_json(text: str | bytes, *, allow_nan: bool = False) -> Any:
     text
         Document; bytes must be UTF-8.
     allow_nan
-        Accept ``NaN`` and ``Infinity``, which astro_metadata_translator writes.
+        Accept ``NaN`` and ``Infinity``, which astro_metadata_translator writes, and numbers too
+        large for a float.
 
     Raises
     ------
@@ -30,6 +32,7 @@ def load_json(text: str | bytes, *, allow_nan: bool = False) -> Any:
             text,
             object_pairs_hook=_unique_keys,
             parse_constant=None if allow_nan else _refuse_constant,
+            parse_float=None if allow_nan else _finite,
         )
     except RecursionError as error:
         raise ValueError("nested too deep") from error
@@ -40,8 +43,15 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {twice!r} is given twice")
+        raise ValueError(f"the key {twice[:80]!r} is given twice")
     return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:40]} is too large a number")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

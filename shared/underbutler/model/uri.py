@@ -44,7 +44,10 @@ class ObjectUri:
             return cls("file", "", unquote(rest))
         if separator and scheme == "s3":
             bucket, _, key = rest.partition("/")
-            if bucket and "@" not in bucket:
+            if "@" in bucket:
+                # Not the text: what stands there may be a secret.
+                raise UserError("A URI names a bucket and a key, and holds no credentials.")
+            if bucket:
                 return cls("s3", bucket, unquote(key))
         raise UserError(f"{text!r} is no s3://bucket/key or file:///path URI.")
 

@@ -30,6 +30,11 @@ _TRANSIENT_STATES = frozenset({"40001", "40P01", "55P03", "25006", "53300", "570
 _TRANSIENT_CLASSES = ("08", "57P", "58", "53")
 # Data exceptions and integrity constraint violations.
 _REFUSAL_CLASSES = ("22", "23")
+# Invalid authorization, no such database, insufficient privilege.
+_SET_UP_CLASSES = ("28", "3D", "42501")
+# SQLite result codes of a file that is none, is broken, or may not be read or written:
+# PERM, READONLY, CORRUPT, CANTOPEN, NOTADB.
+_UNUSABLE_FILES = frozenset({3, 8, 11, 14, 26})
 
 
 class Dialect(ABC):
@@ -161,6 +166,10 @@ class Dialect(ABC):
     def is_refusal(self, error: DBAPIError) -> bool:
         """Tell whether the values were refused: others may be taken by the same statement."""
 
+    @abstractmethod
+    def is_misconfigured(self, error: DBAPIError) -> bool:
+        """Tell whether nothing can succeed until the set-up is changed."""
+
 
 class _Postgres(Dialect):
     def __init__(self) -> None:
@@ -214,6 +223,9 @@ class _Postgres(Dialect):
     def is_refusal(self, error: DBAPIError) -> bool:
         return str(getattr(error.orig, "pgcode", None) or "").startswith(_REFUSAL_CLASSES)
 
+    def is_misconfigured(self, error: DBAPIError) -> bool:
+        return str(getattr(error.orig, "pgcode", None) or "").startswith(_SET_UP_CLASSES)
+
 
 class _Sqlite(Dialect):
     def __init__(self) -> None:
@@ -261,6 +273,10 @@ class _Sqlite(Dialect):
 
     def is_refusal(self, error: DBAPIError) -> bool:
         return isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError))
+
+    def is_misconfigured(self, error: DBAPIError) -> bool:
+        # The low byte of an extended result code is the primary one.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNUSABLE_FILES
 
 
 class _AsGiven(sa.types.UserDefinedType[Any]):

@@ -23,8 +23,8 @@ from underbutler.model.instrument import Instrument
 from underbutler.model.observation import ExposureMetadata, MetadataSource
 from underbutler.model.timespan import Timespan
 from underbutler.registry import schema
-from underbutler.registry.dialect import Columns, dialect_of
-from underbutler.registry.matching import select_matching
+from underbutler.registry.dialect import Columns, Dialect, dialect_of
+from underbutler.registry.matching import delete_matching, select_matching
 
 __all__ = ["DimensionTables", "exposure_from_row"]
 
@@ -178,6 +178,17 @@ class DimensionTables:
             self._connection, schema.exposure_observation, [rows[key] for key in sorted(rows)]
         )
 
+    def drop_observations(self, digests: Collection[tuple[str, int, UUID]]) -> None:
+        """Forget what files said of exposures, unless one still says so."""
+        if not digests:
+            return
+        statement = self._dialect.statement(
+            "drop observations", lambda: _drop_unsaid_observations(self._dialect)
+        )
+        self._connection.execute(
+            statement, self._dialect.bind("unwanted", _OBSERVATION, sorted(digests))
+        )
+
     def observations(self, digests: Collection[tuple[str, int, UUID]]) -> list[ExposureRecord]:
         """Read what files said, by (instrument, exposure, digest)."""
         if not digests:
@@ -192,6 +203,16 @@ class DimensionTables:
             statement, self._dialect.bind("wanted", _OBSERVATION, sorted(digests))
         )
         return [_record_from_columns(json.loads(row.record)) for row in rows]
+
+
+def _drop_unsaid_observations(dialect: Dialect) -> sa.Delete:
+    table, files = schema.exposure_observation, schema.raw_object
+    still_said = sa.exists().where(
+        files.c.instrument == table.c.instrument,
+        files.c.exposure == table.c.exposure,
+        files.c.observation == table.c.digest,
+    )
+    return delete_matching(dialect, table, "unwanted", _OBSERVATION).where(~still_said)
 
 
 def _exposure_row(record: ExposureRecord) -> dict[str, Any]:

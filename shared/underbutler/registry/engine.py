@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from underbutler.errors import (
@@ -71,8 +71,13 @@ def connect_registry(url: str | URL, *, pool_size: int = 1) -> sa.Engine:
         The URL is unusable.
     """
     url = registry_url(str(url)) if isinstance(url, str) else url
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = _sqlite_engine(url) if is_sqlite else _postgres_engine(url, pool_size)
+    sa.event.listen(engine, "handle_error", _refuse_values)
+    return engine
+
+
+def _postgres_engine(url: URL, pool_size: int) -> sa.Engine:
     options = (
         f"-c statement_timeout={_STATEMENT_TIMEOUT_S}s -c lock_timeout={_LOCK_TIMEOUT_S}s"
         f" -c idle_in_transaction_session_timeout={_IDLE_TIMEOUT_S}s -c timezone=UTC -c jit=off"
@@ -122,6 +127,14 @@ def _sqlite_engine(url: URL) -> sa.Engine:
     return engine
 
 
+def _refuse_values(context: ExceptionContext) -> RefusedByRegistryError | None:
+    """Name what drivers do not even send: NUL in text, lone surrogates, numbers of over 64 bits."""
+    error = context.original_exception
+    if context.execution_context is None or not isinstance(error, (ValueError, OverflowError)):
+        return None
+    return RefusedByRegistryError(f"The registry's database does not take the values: {error}.")
+
+
 @contextmanager
 def begin(engine: sa.Engine) -> Iterator[Connection]:
     """Open a write transaction: committed at the end, rolled back on any error.
@@ -166,6 +179,11 @@ def _translated(engine: sa.Engine) -> Iterator[None]:
             raise RegistryUnavailableError(
                 f"The registry's database is not available: {_first_line(error)}.",
                 hint="Try again; if it lasts, look at the database.",
+            ) from error
+        if dialect.is_misconfigured(error):
+            raise ConfigurationError(
+                f"The registry's database cannot be used: {_first_line(error)}.",
+                hint=f"It is {engine.url!r}.",
             ) from error
         raise
     except sa.exc.TimeoutError as error:

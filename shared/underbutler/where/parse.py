@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -35,6 +37,11 @@ __all__ = ["parse_where"]
 # Long lists are bound, not written.
 _LONGEST = 20_000
 _DEEPEST = 100
+# Columns of integers have 64 bits.
+_INT64 = 2**63
+_UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")
+# What nests, what does not, and strings, in which nothing does.
+_NESTING = re.compile(r"'[^']*'|[()]|\w+|[^\s\w]")
 
 _TERMINALS = {
     "_AND": "AND",
@@ -102,12 +109,18 @@ def _parser() -> Lark:
 
 
 def _depth(text: str) -> int:
-    """Bound how deep a tree can get: by parentheses and by runs of NOT."""
-    depth = deepest = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        deepest = max(deepest, depth)
-    return deepest + text.upper().count("NOT ")
+    """Bound how deep a tree can get: by parentheses and by runs of NOT before and in them."""
+    deepest = depth = negations = 0
+    outer: list[int] = []
+    for part in _NESTING.findall(text):
+        if part == "(":
+            outer.append(negations + 1)
+            depth += negations + 1
+        elif part == ")":
+            depth -= outer.pop() if outer else 0
+        negations = negations + 1 if part.upper() == "NOT" else 0
+        deepest = max(deepest, depth + negations)
+    return deepest
 
 
 def _explain(text: str, error: UnexpectedInput) -> str:
@@ -169,21 +182,21 @@ class _Builder(Transformer[Token, Expression]):
 
     def range(self, parts: list[Any]) -> Range:
         first, last = parts[0], parts[1]
-        step = int(parts[2]) if len(parts) > 2 else 1
+        step = self._integer(parts[2]) if len(parts) > 2 else 1
         if step < 1 or last.value < first.value:
             raise self._error(first.position, "The range has no members.")
         return Range(first.value, last.value, step, first.position)
 
     def signed(self, parts: list[Token]) -> Literal:
-        return Literal(int(parts[0]), _position(parts[0]))
+        return Literal(self._integer(parts[0]), _position(parts[0]))
 
     integer = signed
 
     def number(self, parts: list[Token]) -> Literal:
-        return Literal(float(parts[0]), _position(parts[0]))
+        return self._literal(float(parts[0]), _position(parts[0]))
 
     def string(self, parts: list[Token]) -> Literal:
-        return Literal(str(parts[0])[1:-1], _position(parts[0]))
+        return self._literal(str(parts[0])[1:-1], _position(parts[0]))
 
     def time(self, parts: list[Token]) -> Literal:
         token = parts[0]
@@ -194,7 +207,8 @@ class _Builder(Transformer[Token, Expression]):
             raise self._error(
                 _position(token), f"{written!r} is no ISO 8601 time such as 2026-03-01T05:00:00."
             ) from None
-        # Times are TAI unless they say otherwise, as in the Butler.
+        if instant.tzinfo is not None:
+            raise self._error(_position(token), "Times are TAI, and have no time zone.")
         since = instant.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
         tai_ns = (since.days * 86_400 + since.seconds) * NS_PER_S + since.microseconds * 1000
         return Literal(tai_ns, _position(token), is_time=True)
@@ -218,15 +232,33 @@ class _Builder(Transformer[Token, Expression]):
     def _bound(self, name: str, position: int) -> Any:
         value = self._bind[name]
         if isinstance(value, (list, tuple, set, frozenset, range)):
-            return [Literal(self._check(name, item, position), position) for item in value]
-        return Literal(self._check(name, value, position), position)
+            return [self._bound_one(name, item, position) for item in value]
+        return self._bound_one(name, value, position)
 
-    def _check(self, name: str, value: Any, position: int) -> Value:
+    def _bound_one(self, name: str, value: Any, position: int) -> Literal:
         if not isinstance(value, (bool, int, float, str)):
             raise self._error(
                 position, f"{name!r} is bound to {type(value).__name__}, not a number or text."
             )
-        return value
+        return self._literal(value, position)
+
+    def _integer(self, token: Token) -> int:
+        # Python itself refuses to read numbers of thousands of digits.
+        number = int(token) if len(token) < 100 else _INT64
+        self._literal(number, _position(token))
+        return number
+
+    def _literal(self, value: Value, position: int) -> Literal:
+        """Make a literal of what a database can take."""
+        if isinstance(value, str):
+            if _UNWRITABLE.search(value):
+                raise self._error(position, "The text has characters that no database takes.")
+        elif isinstance(value, float):
+            if not math.isfinite(value):
+                raise self._error(position, "The number is not finite.")
+        elif not -_INT64 <= value < _INT64:
+            raise self._error(position, "The number has over 64 bits.")
+        return Literal(value, position)
 
     def _one(self, operand: Any) -> Operand:
         if isinstance(operand, list):

@@ -119,4 +119,6 @@ outbox = sa.Table(
     required("created_at", UtcDateTime()),
     sa.UniqueConstraint("dedup_key"),
     sa.Index(None, "created_at"),
+    # A number names one message for ever: whoever sent one must not delete another.
+    sqlite_autoincrement=True,
 )
