@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,10 @@ __all__ = ["DemoError", "run_demo"]
 
 _PATIENCE_S = 120.0
 _LINE_EVERY_S = 1.0
+# Enough for every environment of the local stack to get a batch.
+_FIRST_FILES = 16
+# Columns, where there is no terminal to ask.
+_PIPE_WIDTH = 120
 # What the second act is about: the demo is complete when nothing else waits or was rejected.
 _NUMBER_OF_BAD_FILES = 3
 
@@ -57,7 +62,8 @@ def run_demo(folder: Path, checkout: Checkout, *, keep: bool) -> None:
     """
     stack = LocalStack(folder, checkout)
     try:
-        _Demo(Console(highlight=False), stack, folder, keep=keep).run()
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+        _Demo(console, stack, folder, keep=keep).run()
     finally:
         if not keep:
             stack.down()
@@ -75,6 +81,8 @@ class _Demo:
         state, is_new = self._start()
         os.environ.update(state.endpoint.environment)
         arrivals = Arrivals(state.endpoint, state.raw_bucket, state.database_url)
+        with self._step("Drop a few files, which wake the functions", state):
+            self._wake(state)
         with self._step("Drop a night into the bucket", state):
             self._drop_night(arrivals)
         with self._step("Drop four more, three of them bad", state):
@@ -110,6 +118,13 @@ class _Demo:
             shutil.rmtree(self._repo, ignore_errors=True)
             create_repository(str(self._repo), state.database_url)
             return state, True
+
+    def _wake(self, state: StackState) -> None:
+        first = Arrivals(state.endpoint, state.raw_bucket, state.database_url)
+        before = first.handled()
+        first.drop(next(iter(make_night()))[:_FIRST_FILES])
+        progress = first.watch(patience_s=_PATIENCE_S, handled_before=before)
+        self._say(f"registered after {progress.elapsed_s:.1f} s, the functions' start included")
 
     def _drop_night(self, arrivals: Arrivals) -> None:
         before = arrivals.handled()
