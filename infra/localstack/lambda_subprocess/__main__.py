@@ -78,6 +78,8 @@ def _set_environment(settings: Settings, state: Path) -> None:
         # once whether a function is ready, and a poll follows the one before it
         "IN_MEMORY_CLIENT": "1",
         "CFN_NO_WAIT_ITERATIONS": "60",
+        "BOTO_WAITER_DELAY": "0",
+        "BOTO_WAITER_MAX_ATTEMPTS": "20000",
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0",
         "LS_LOG": os.environ.get("EMULATOR_LOG", "warn"),
     }

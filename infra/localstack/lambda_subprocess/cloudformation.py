@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 import json
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.config import Config
@@ -101,7 +101,7 @@ class DashboardProvider(ResourceProvider):
         return ProgressEvent(OperationStatus.SUCCESS, resource_model={})
 
 
-def _progress(operation: Any) -> ProgressEvent:
+def _progress(operation: Callable[[], dict[str, Any]]) -> ProgressEvent:
     try:
         return ProgressEvent(OperationStatus.SUCCESS, resource_model=operation())
     except CustomResourceError as error:

@@ -16,7 +16,7 @@ def apply() -> None:
     fetch_no_catalog()
     poll_queues_without_pauses()
     wake_pollers_that_are_to_stop()
-    admit_that_an_update_failed()
+    update_stacks_truthfully()
     put_metrics_together()
     look_up_operations_once()
     store_metrics_without_syncing()
@@ -119,31 +119,26 @@ def resolve_every_reference_of_a_string() -> None:
     stock._perform_dynamic_replacements = perform_dynamic_replacements  # noqa: SLF001
 
 
-def admit_that_an_update_failed() -> None:
-    """Leave a stack UPDATE_FAILED, with the resources it had: stock says UPDATE_COMPLETE and
-    forgets all that the update did not reach, after which neither update nor delete works.
+def update_stacks_truthfully() -> None:
+    """Say UPDATE_FAILED of an update that failed, and forget no resource.
+
+    Stock says UPDATE_COMPLETE, loses what the failed update did not reach, and when the stack is
+    deleted leaves behind what an update had added.
     """
-    from localstack.aws.api.cloudformation import ExecutionStatus, StackStatus
     from localstack.services.cloudformation.engine.v2 import change_set_model_executor as module
+
+    from .stack_update import finish_update
 
     stock = module.ChangeSetModelExecutor.execute
 
     def execute(self: Any) -> Any:
-        change_set = self._change_set
-        before = dict(change_set.stack.resolved_resources)
-        is_update = bool(before) and change_set.stack.status != StackStatus.DELETE_IN_PROGRESS
+        stack = self._change_set.stack
+        before = dict(stack.resolved_resources)
+        is_update = bool(before) and not stack.status.startswith("DELETE")
         result = stock(self)
-        if not is_update or result.failure_message is None:
-            return result
-        changed = {
-            name: resource
-            for name, resource in result.resources.items()
-            if resource.get("ResourceStatus", "").endswith("_COMPLETE")
-        }
-        change_set.stack.resolved_resources = before | changed
-        change_set.set_execution_status(ExecutionStatus.EXECUTE_FAILED)
-        change_set.stack.set_stack_status(StackStatus.UPDATE_FAILED, result.failure_message)
-        raise RuntimeError(result.failure_message)  # only logged
+        if is_update:
+            finish_update(self, result, before)
+        return result
 
     module.ChangeSetModelExecutor.execute = execute
 
@@ -153,7 +148,7 @@ def store_metrics_without_syncing() -> None:
     from localstack.services.cloudwatch import cloudwatch_database_helper as module
 
     def connect(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        connection = sqlite3.connect(*args, **kwargs)
+        connection: sqlite3.Connection = sqlite3.connect(*args, **kwargs)
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = MEMORY")
         return connection

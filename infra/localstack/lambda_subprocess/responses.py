@@ -49,8 +49,8 @@ class ResponseServer:
     def open_mailbox(self) -> Iterator[Mailbox]:
         """Give a URL out for as long as the context lasts."""
         path = f"/{uuid.uuid4()}"
-        host, port = self._server.server_address[:2]
-        mailbox = self._mailboxes[path] = Mailbox(f"http://{host!s}:{port}{path}")
+        url = f"http://127.0.0.1:{self._server.server_port}{path}"
+        mailbox = self._mailboxes[path] = Mailbox(url)
         try:
             yield mailbox
         finally:

@@ -68,8 +68,7 @@ class RuntimeApi:
     @property
     def address(self) -> str:
         """Host and port, as ``AWS_LAMBDA_RUNTIME_API`` gives them to the runtime."""
-        host, port = self._server.server_address[:2]
-        return f"{host!s}:{port}"
+        return f"127.0.0.1:{self._server.server_port}"
 
     @property
     def is_waiting(self) -> bool:
@@ -109,7 +108,7 @@ class RuntimeApi:
             self._is_closed, self._is_waiting = True, False
             self._changed.notify_all()
         # The server blocks in `accept`, which closing its socket does not end everywhere.
-        with socket.create_connection(self._server.server_address[:2]):
+        with socket.create_connection(("127.0.0.1", self._server.server_port)):
             pass
 
     def next_invocation(self) -> Invocation | None:

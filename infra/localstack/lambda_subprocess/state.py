@@ -35,20 +35,20 @@ def state_folder(root: Path | None) -> Iterator[Path]:
     parent = root or Path(tempfile.mkdtemp(prefix="emulator-"))
     parent.mkdir(parents=True, exist_ok=True)
     state = parent / "emulator"
-    with (parent / "emulator.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingsError(f"EMULATOR_STATE {root} is in use by another emulator.") from error
-        shutil.rmtree(state, ignore_errors=True)  # of one that was killed
-        (state / "tmp").mkdir(parents=True)
-        try:
-            yield state
-        finally:
-            shutil.rmtree(state, ignore_errors=True)
-            Path(lock.name).unlink()
-            if root is None:
-                parent.rmdir()
+    lock = os.open(parent, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise SettingsError(f"EMULATOR_STATE {root} is in use by another emulator.") from error
+    shutil.rmtree(state, ignore_errors=True)  # of one that was killed
+    (state / "tmp").mkdir(parents=True)
+    try:
+        yield state
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+        if root is None:
+            parent.rmdir()
+        os.close(lock)
 
 
 def add_service_index(state: Path) -> None:

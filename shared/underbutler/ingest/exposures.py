@@ -10,7 +10,7 @@ from underbutler.ingest.metadata_reader import Reading
 from underbutler.ingest.ports import IngestTransaction
 from underbutler.model.announcement import Announcement, Queue
 from underbutler.model.dimension_records import ExposureRecord, GroupRecord, PhysicalFilterRecord
-from underbutler.model.observation import ExposureMetadata
+from underbutler.model.observation import ExposureMetadata, MetadataSource
 from underbutler.model.raw_object import ObjectState, RawObject
 
 __all__ = ["ExposureStep", "visit_announcement"]
@@ -160,21 +160,27 @@ def _key(record: ExposureRecord) -> _ExposureKey:
 
 
 def _rank(row: RawObject) -> tuple[int, int, str]:
-    assert row.source is not None
     assert row.detector is not None
-    return row.source, row.detector, row.uri
+    return _source(row), row.detector, row.uri
 
 
 def _metadata(row: RawObject, record: ExposureRecord) -> ExposureMetadata:
-    assert row.source is not None
     assert row.detector is not None
-    return ExposureMetadata(record=record, source=row.source, detector=row.detector, uri=row.uri)
+    return ExposureMetadata(record=record, source=_source(row), detector=row.detector, uri=row.uri)
+
+
+def _source(row: RawObject) -> MetadataSource:
+    # Files that are there come before those that are not, so that a new one replaces these.
+    if row.state is ObjectState.GONE:
+        return MetadataSource.GONE
+    assert row.source is not None
+    return row.source
 
 
 def _speaks(row: RawObject, winner: ExposureMetadata) -> bool:
     """Tell whether an object still says what made its metadata canonical."""
     return (
-        row.state is ObjectState.REGISTERED
+        row.state in (ObjectState.REGISTERED, ObjectState.GONE)
         and row.observation == winner.record.digest
         and _rank(row) == winner.rank
     )

@@ -150,8 +150,12 @@ class _Window:
             self._ends = len(self._data) < FIRST_READ_BYTES
         while end > self._start + len(self._data) and not self._ends:
             position = self._start + len(self._data)
-            more = self._read_range(position, position + max(FIRST_READ_BYTES, len(self._data)))
-            self._ends = len(more) < FIRST_READ_BYTES
+            wanted = min(
+                max(FIRST_READ_BYTES, len(self._data)),
+                max(FIRST_READ_BYTES, LARGEST_HEADER_BYTES - len(self._data)),
+            )
+            more = self._read_range(position, position + wanted)
+            self._ends = len(more) < wanted
             self._data += more
         return self._data[start - self._start : end - self._start]
 

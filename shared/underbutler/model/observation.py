@@ -25,6 +25,8 @@ class MetadataSource(IntEnum):
     INDEX = 0
     SIDECAR = 1
     HEADER = 2
+    GONE = 3
+    """Of an exposure none of whose files is there any more: what one of them said."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -110,18 +110,17 @@ class DimensionTables:
     def lock_exposures(
         self, exposures: Collection[tuple[str, int]]
     ) -> dict[tuple[str, int], ExposureMetadata]:
-        """Read (instrument, id) that exist, and hold them until the transaction ends."""
+        """Hold (instrument, id) until the transaction ends, and read those that exist."""
         if not exposures:
             return {}
+        # By name, all at once and in one order: also those that others may insert meanwhile.
+        self._dialect.lock(
+            self._connection,
+            (f"exposure/{instrument}/{number}" for instrument, number in exposures),
+        )
         statement = self._dialect.statement(
-            "lock exposures",
-            # In one order, so that two transactions never wait for each other; not against
-            # readers of the key, such as foreign keys.
-            lambda: (
-                select_matching(self._dialect, schema.exposure, "wanted", _EXPOSURE)
-                .order_by(schema.exposure.c.instrument, schema.exposure.c.id)
-                .with_for_update(of=schema.exposure, key_share=True)
-            ),
+            "exposures",
+            lambda: select_matching(self._dialect, schema.exposure, "wanted", _EXPOSURE),
         )
         rows = self._connection.execute(
             statement, self._dialect.bind("wanted", _EXPOSURE, sorted(exposures))

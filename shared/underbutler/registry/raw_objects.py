@@ -86,13 +86,14 @@ class RawObjects:
         return self._select(statement, self._dialect.bind("wanted", _DATA_ID, sorted(data_ids)))
 
     def candidates(self, exposures: Collection[tuple[str, int]]) -> list[RawObject]:
-        """Find the registered objects that have a say in these exposures' metadata."""
+        """Find the objects that have a say in these exposures' metadata, or had until they went."""
         if not exposures:
             return []
         statement = self._dialect.statement(
             "candidates",
             lambda: select_matching(self._dialect, _TABLE, "wanted", _EXPOSURE).where(
-                _TABLE.c.state == ObjectState.REGISTERED.value
+                _TABLE.c.state.in_((ObjectState.REGISTERED.value, ObjectState.GONE.value)),
+                _TABLE.c.observation.is_not(None),
             ),
         )
         return self._select(statement, self._dialect.bind("wanted", _EXPOSURE, sorted(exposures)))
