@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -30,7 +29,6 @@ from underbutler.local.checkout import Checkout
 from underbutler.local.night import HSC_DETECTORS, HscExposure, hsc_header, make_fits, make_index
 from underbutler.local.postgres import PostgresServer, free_port
 from underbutler.local.stack import LocalStack
-from underbutler.metadata.translate import HeaderTranslator
 
 MODES = ("header", "sidecar metadata", "sidecar translated", "index metadata", "index translated")
 ROUNDS = 3
@@ -98,7 +96,6 @@ def measure_ingest(exposures: int, rounds: int) -> list[dict[str, Any]]:
 
 def make_files(folder: Path, mode: str, exposures: int) -> None:
     """Write the files of a run, and what describes them."""
-    translator = HeaderTranslator()
     for number in range(exposures):
         exposure = HscExposure(
             id=100_000 + 2 * number,
@@ -114,7 +111,7 @@ def make_files(folder: Path, mode: str, exposures: int) -> None:
             header = hsc_header(exposure, detector)
             path.write_bytes(make_fits(header))
             content = "translated" if "translated" in mode else "metadata"
-            entry = translate(translator, header) if content == "translated" else header
+            entry = translate(header) if content == "translated" else header
             entries[path.name] = entry
             if mode.startswith("sidecar"):
                 text = json.dumps({**entry, "__CONTENT__": content})
@@ -124,7 +121,7 @@ def make_files(folder: Path, mode: str, exposures: int) -> None:
             index.with_name("_index.json").write_bytes(make_index(entries, content))
 
 
-def translate(_: HeaderTranslator, header: dict[str, Any]) -> dict[str, Any]:
+def translate(header: dict[str, Any]) -> dict[str, Any]:
     """Translate a header as `astrometadata` does."""
     from astro_metadata_translator import ObservationInfo
 
@@ -144,10 +141,10 @@ def ingest_once(
     run("create", str(repo), *options)
     run("register-instrument", str(repo), "HSC")
     started = time.monotonic()
-    run("ingest-raws", str(repo), str(folder / mode.replace(" ", "-")))
+    memory_mb = run("ingest-raws", str(repo), str(folder / mode.replace(" ", "-")))
     seconds = time.monotonic() - started
     shutil.rmtree(repo)
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return seconds, memory_mb
 
 
 def create_database(server: PostgresServer, name: str) -> None:
@@ -160,10 +157,17 @@ def create_database(server: PostgresServer, name: str) -> None:
     connection.close()
 
 
-def run(*arguments: str) -> None:
-    """Run a command of the command line."""
+def run(*arguments: str) -> float:
+    """Run a command of the command line; returns its peak memory in MB."""
     command = [sys.executable, "-m", "underbutler.cli", *arguments]
-    subprocess.run(command, check=True, capture_output=True)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            output.seek(0)
+            sys.exit(output.read().decode(errors="replace"))
+    return usage.ru_maxrss / 1024
 
 
 def measure_cold_start(rounds: int) -> dict[str, float]:

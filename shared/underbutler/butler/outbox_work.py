@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from underbutler.errors import StoreUnavailableError
-from underbutler.events.envelope import parse_message
-from underbutler.events.object_event import ObjectEvent
+from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
 from underbutler.ingest.batch import ReceivedEvent
 from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.model.announcement import PendingMessage, Queue
@@ -61,19 +60,27 @@ def look_again(client: Client) -> list[EventOutcome]:
     ingest = client.ingest_raws()
     outcomes: list[EventOutcome] = []
     while messages := _oldest(client, Queue.RAW_EVENTS):
-        received = [
-            ReceivedEvent(event=record)
-            for message in messages
-            for record in parse_message(message.payload)
-            if isinstance(record, ObjectEvent)
-        ]
-        results = ingest(received)
+        results = ingest(
+            [ReceivedEvent(event=event) for message in messages for event in _events(message)]
+        )
         failed = next((item for item in results if item.outcome is Outcome.TRANSIENT), None)
         if failed is not None:
             raise StoreUnavailableError(failed.message)
         outcomes += results
         _discard(client, messages)
     return outcomes
+
+
+def _events(message: PendingMessage) -> Iterator[ObjectEvent]:
+    # Not as a queue's messages are read: local files have no bucket, which a notification must.
+    for record in json.loads(message.payload)["Records"]:
+        yield ObjectEvent(
+            bucket=record["s3"]["bucket"]["name"],
+            key=record["s3"]["object"]["key"],
+            kind=EventKind.CREATED,
+            origin=EventOrigin.REDRIVE,
+            name="ObjectCreated:Redrive",
+        )
 
 
 def _oldest(client: Client, queue: Queue) -> list[PendingMessage]:

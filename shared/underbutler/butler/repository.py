@@ -114,7 +114,7 @@ def create_repository(location: str, database: str | None = None) -> Repository:
         database = f"sqlite:///{_ROOT}/{_SQLITE_NAME}"
     url = registry_url(database.replace(_ROOT, root.key))
     if url.get_backend_name() == "sqlite":
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        url = _prepare_file(url)
     engine = connect_registry(url)
     try:
         migrate_registry(engine)
@@ -125,6 +125,23 @@ def create_repository(location: str, database: str | None = None) -> Repository:
     heading = "# A repository of Underbutler. Passwords: ~/.pgpass or PGPASSWORD.\n"
     store.write(name.bucket, name.key, (heading + yaml.safe_dump(config)).encode())
     return Repository(root=root, database=url)
+
+
+def _prepare_file(url: URL) -> URL:
+    """Make the folder of an SQLite file; returns its URL, the same from any working directory."""
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationError(
+            "A registry in memory is gone with the command.",
+            hint="Give a file: --db sqlite:////path/file.sqlite3.",
+        )
+    path = Path(url.database).absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {path.parent} cannot be made: {error.strerror or error}."
+        ) from error
+    return url.set(database=str(path))
 
 
 def _root(location: str) -> ObjectUri:

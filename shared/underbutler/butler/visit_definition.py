@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from underbutler.errors import NotFoundError
 from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.model.visit import VisitProblem
 from underbutler.visits.define_visits import DefinedVisits, define_visits
@@ -41,12 +42,18 @@ def define_instrument(
     Raises
     ------
     NotFoundError
-        There is no such instrument.
+        There is no such instrument, or it is not registered.
     RegistryUnavailableError
         The registry is not available.
     """
     instrument = load_instrument(name)
     with registry.read() as transaction:
+        if instrument.name not in {item.name for item in transaction.dimensions.instruments()}:
+            raise NotFoundError(
+                f"The instrument {instrument.name} is not registered.",
+                hint=f"Register it with `underbutler register-instrument REPO {instrument.name}`.",
+                kind="instrument-not-registered",
+            )
         numbers = transaction.visits(instrument.name).exposure_ids(without_visit=only_missing)
     visits: set[int] = set()
     deleted: set[int] = set()

@@ -167,6 +167,7 @@ class _InflatedWindow:
         self._read_range = read_range
         self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         self._read = len(first)
+        self._ends = len(first) < FIRST_READ_BYTES
         self._pending = first
         self._data = bytearray()
 
@@ -178,7 +179,7 @@ class _InflatedWindow:
     def at(self, start: int, size: int) -> bytes:
         """Take bytes; none beyond the cap of a header, however long the stream."""
         end = min(start + size, LARGEST_HEADER_BYTES + _BLOCK)
-        while len(self._data) < end and not self._inflate.eof:
+        while len(self._data) < end and (not self._inflate.eof or self._begin_next_member()):
             try:
                 # Bounded: a bomb inflates no further than what is asked for.
                 self._data += self._inflate.decompress(self._pending, end - len(self._data))
@@ -187,15 +188,31 @@ class _InflatedWindow:
                     f"The gzip stream is damaged: {error}.", kind="bad-gzip"
                 ) from error
             self._pending = self._inflate.unconsumed_tail
-            if self._pending or len(self._data) >= end:
+            if self._pending or self._inflate.eof or len(self._data) >= end:
                 continue
-            if self._read >= _LARGEST_COMPRESSED_BYTES:
-                break
-            self._pending = self._read_range(self._read, self._read + FIRST_READ_BYTES)
-            self._read += len(self._pending)
+            self._pending = self._more()
             if not self._pending:
                 break
         return bytes(self._data[start:end])
+
+    def _begin_next_member(self) -> bool:
+        """Go on with what follows a gzip member, if it is another (RFC 1952 §2.2)."""
+        rest = self._inflate.unused_data
+        while len(rest) < len(_GZIP_MAGIC) and (more := self._more()):
+            rest += more
+        if not rest.startswith(_GZIP_MAGIC):
+            return False
+        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._pending = rest
+        return True
+
+    def _more(self) -> bytes:
+        if self._ends or self._read >= _LARGEST_COMPRESSED_BYTES:
+            return b""
+        more = self._read_range(self._read, self._read + FIRST_READ_BYTES)
+        self._read += len(more)
+        self._ends = len(more) < FIRST_READ_BYTES
+        return more
 
 
 def _parse(text: str) -> Header:

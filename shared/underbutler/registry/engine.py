@@ -39,7 +39,8 @@ def registry_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    # ValueError: a port that is no number.
+    except (ArgumentError, ValueError) as error:
         raise ConfigurationError(
             "The registry's database URL cannot be read.",
             hint="Expected postgresql://user@host:5432/database or sqlite:////path/file.sqlite3.",

@@ -64,14 +64,17 @@ class FileStore:
         ------
         NotFoundError
             There is no such file or folder.
+        StoreUnavailableError
+            A folder may not be read: what is in it must not seem not to be there.
         """
         root = Path(prefix)
-        if root.is_file():
-            yield _info(bucket, root, root.stat())
-            return
-        if not root.is_dir():
-            raise NotFoundError(f"There is no file or folder {prefix}.")
-        for folder, folders, names in os.walk(root):
+        with _translated(prefix):
+            if root.is_file():
+                yield _info(bucket, root, root.stat())
+                return
+            if not root.is_dir():
+                raise NotFoundError(f"There is no file or folder {prefix}.")
+        for folder, folders, names in os.walk(root, onerror=_refuse):
             folders.sort()
             for name in sorted(names):
                 path = Path(folder, name)
@@ -111,6 +114,11 @@ def _info(bucket: str, path: Path, status: os.stat_result) -> ObjectInfo:
     )
 
 
+def _refuse(error: OSError) -> None:
+    with _translated(str(error.filename)):
+        raise error
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -126,7 +134,7 @@ def _etag(status: os.stat_result) -> str:
 def _translated(key: str) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"There is no {key}.", kind="missing-object") from error
     except PermissionError as error:
         raise StoreUnavailableError(f"{key} may not be read.", kind="access-denied") from error

@@ -102,17 +102,18 @@ class S3Store:
 
         def read(start: int, end: int) -> bytes:
             nonlocal size
-            if size is None and start == 0:
-                # A range of an empty object is refused, and by that cannot be told from a fault.
-                with _translated(bucket, key):
-                    size = obstore.head(store, key)["size"]
-            if size is not None and start >= size:
-                return b""
-            options: GetOptions = {"range": (start, end)}
+            options: GetOptions = {}
             if etag:
                 options["if_match"] = f'"{etag}"'
             if version_id:
                 options["version"] = version_id
+            if size is None:
+                # A range beyond the end is refused, and by that cannot be told from a fault.
+                with _translated(bucket, key):
+                    size = obstore.get(store, key, options={**options, "head": True}).meta["size"]
+            if start >= size:
+                return b""
+            options["range"] = (start, end)
             with _translated(bucket, key):
                 result = obstore.get(store, key, options=options)
                 size = result.meta["size"]
@@ -261,4 +262,10 @@ def _profile_credentials() -> Any:
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pip install "
             "'underbutler[aws]'.",
         ) from error
-    return Boto3CredentialProvider()
+    try:
+        return Boto3CredentialProvider()
+    except ValueError as error:
+        raise ConfigurationError(
+            "There are no AWS credentials in the environment, a profile or a role.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+        ) from error
