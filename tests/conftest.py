@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what the developer's own set-up would lend to a test."""
     for name in list(os.environ):
-        if name.startswith(_SCRUBBED) and name != "UNDERBUTLER_LAMBDA_PYTHON":
+        if name.startswith(_SCRUBBED):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
