@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reference_material import SHARED, reference
-from underbutler.model.dimension_records import ExposureRecord
+from latiss_exposures import (
+    BY_COUNTER,
+    BY_GROUP,
+    EXPOSURE,
+    ONE_TO_ONE,
+    latiss,
+    problems_of,
+    visits_of,
+)
 from underbutler.model.instrument import Grouper
 from underbutler.visits.grouping import (
     Grouping,
@@ -19,62 +23,6 @@ from underbutler.visits.grouping import (
     lock_key,
     systems_of,
 )
-
-ONE_TO_ONE = Grouper.ONE_TO_ONE
-BY_GROUP = Grouper.BY_GROUP_METADATA
-BY_COUNTER = Grouper.ONE_TO_ONE_AND_BY_COUNTER
-
-EXPOSURE = ExposureRecord(
-    instrument="LATISS",
-    id=2022040500347,
-    obs_id="AT_O_20220405_000347",
-    physical_filter="SDSSr_65mm~empty",
-    group="2022-04-06T02:56:53.255",
-    day_obs=20220405,
-    timespan=None,
-    exposure_time=30.0,
-    dark_time=30.0,
-    observation_type="science",
-    observation_reason="object",
-    seq_num=347,
-    seq_start=347,
-    seq_end=347,
-    target_name="HD 111980",
-    science_program="spec",
-    tracking_ra=222.0,
-    tracking_dec=-45.0,
-    sky_angle=358.5,
-    azimuth=180.0,
-    zenith_angle=15.0,
-    has_simulated=False,
-    can_see_sky=True,
-)
-
-
-def latiss(seq_num: int, start: int, end: int, *, day_obs: int = 20220405, **changes):
-    """Make an exposure as LATISS numbers them: one of the sequence from start to end."""
-    number = {
-        "id": day_obs * 100_000 + seq_num,
-        "obs_id": f"AT_O_{day_obs}_{seq_num:06d}",
-        "day_obs": day_obs,
-        "seq_num": seq_num,
-        "seq_start": start,
-        "seq_end": end,
-        "group": f"{day_obs}T{start:09d}",
-    }
-    return replace(EXPOSURE, **(number | changes))
-
-
-def visits_of(grouping: Grouping):
-    return [
-        (visit.id, visit.name, list(visit.systems), [exposure.id for exposure in visit.exposures])
-        for visit in grouping.visits
-    ]
-
-
-def problems_of(grouping: Grouping):
-    return [(problem.exposure, problem.code) for problem in grouping.problems]
-
 
 SINGLE = latiss(347, 347, 347)
 FIRST, SECOND = latiss(348, 348, 349), latiss(349, 348, 349)
@@ -314,125 +262,3 @@ class TestLockKey:
 
         assert len({lock_key(exposure, BY_COUNTER) for exposure in (FIRST, *others)}) == 6
         assert lock_key(FIRST, ONE_TO_ONE) != lock_key(SECOND, ONE_TO_ONE)
-
-
-CIRCUMSTANCES = st.fixed_dictionaries(
-    {
-        "group": st.sampled_from(["1", "2", "3 b", "none"]),
-        "sky_angle": st.sampled_from([0.0, 10.0, 20.0, None]),
-        "physical_filter": st.sampled_from(["g", "g", "g", "r"]),
-    }
-)
-
-
-@st.composite
-def nights(draw) -> list[ExposureRecord]:
-    """Draw two nights of sequences with the same counters, some exposures missing or blind."""
-    exposures = []
-    for day_obs in (20220405, 20220406):
-        start = 1
-        for length in draw(st.lists(st.integers(1, 4), max_size=4)):
-            end = start + length - 1
-            exposures += [
-                latiss(seq_num, start, end, day_obs=day_obs, **draw(CIRCUMSTANCES))
-                for seq_num in range(start, end + 1)
-                if draw(st.integers(0, 4))
-            ]
-            start = end + 1
-    return exposures
-
-
-groupers = st.sampled_from(Grouper)
-
-
-@given(nights(), groupers, st.randoms(use_true_random=False))
-def test_the_order_of_exposures_does_not_matter(exposures, grouper, random):
-    shuffled = random.sample(exposures, len(exposures))
-
-    assert group_exposures(shuffled, grouper) == group_exposures(exposures, grouper)
-
-
-@given(nights(), st.sampled_from([ONE_TO_ONE, BY_COUNTER]))
-def test_every_exposure_on_the_sky_is_in_exactly_one_visit_of_one(exposures, grouper):
-    members = Counter(
-        exposure.id
-        for visit in group_exposures(exposures, grouper).visits
-        if VisitSystem.ONE_TO_ONE in visit.systems
-        for exposure in visit.exposures
-    )
-
-    assert members == {exposure.id: 1 for exposure in exposures if not exposure.not_on_sky}
-
-
-@given(nights())
-def test_no_visit_by_counter_spans_two_nights(exposures):
-    for visit in group_exposures(exposures, BY_COUNTER).visits:
-        assert len({exposure.day_obs for exposure in visit.exposures}) == 1
-
-
-@given(nights(), groupers)
-def test_visits_have_ids_of_their_own_in_ascending_order(exposures, grouper):
-    ids = [visit.id for visit in group_exposures(exposures, grouper).visits]
-
-    assert ids == sorted(set(ids))
-
-
-@given(nights(), groupers)
-def test_a_visit_has_exposures_of_one_filter_in_order(exposures, grouper):
-    for visit in group_exposures(exposures, grouper).visits:
-        assert len({exposure.physical_filter for exposure in visit.exposures}) == 1
-        assert list(visit.exposures) == sorted(visit.exposures, key=lambda e: (e.seq_num, e.id))
-
-
-@given(nights(), groupers)
-def test_exposures_of_one_lock_make_their_visits_without_the_others(exposures, grouper):
-    by_lock: dict[str, list[ExposureRecord]] = {}
-    for exposure in exposures:
-        by_lock.setdefault(lock_key(exposure, grouper), []).append(exposure)
-
-    apart = [group_exposures(members, grouper) for members in by_lock.values()]
-
-    together = group_exposures(exposures, grouper)
-    assert {visit.id: visit for part in apart for visit in part.visits} == {
-        visit.id: visit for visit in together.visits
-    }
-    assert sorted(p.exposure for part in apart for p in part.problems) == [
-        problem.exposure for problem in together.problems
-    ]
-
-
-def from_vector(values: dict):
-    return replace(EXPOSURE, **({"group": "1"} | values))
-
-
-@reference
-def test_the_visits_are_those_of_the_butlers_own_groupers():
-    cases = json.loads((SHARED / "vectors" / "visits-random.json").read_text())["cases"]
-    assert cases
-
-    for case in cases:
-        exposures = [from_vector(values) for values in case["exposures"]]
-        for grouper, expected in case["visits"].items():
-            assert visits_of(group_exposures(exposures, Grouper(grouper))) == [
-                (visit["id"], visit["name"], visit["systems"], visit["exposures"])
-                for visit in expected
-            ]
-
-
-@reference
-def test_the_visits_are_those_of_the_worked_example():
-    example = json.loads((SHARED / "vectors" / "visits.json").read_text())
-    by_counter = example["one_to_one_and_by_counter"]
-    exposures = [from_vector(values) for values in by_counter["exposures"]]
-    by_group = example["by_group_metadata"]
-
-    def expected(visits):
-        return sorted((v["id"], v["name"], v["systems"], v["exposures"]) for v in visits)
-
-    assert visits_of(group_exposures(exposures, BY_COUNTER)) == expected(by_counter["visits"])
-    assert visits_of(
-        group_exposures([e for e in exposures if e.seq_num != 348], BY_COUNTER)
-    ) == expected(by_counter["if_348_never_arrives"])
-    assert visits_of(group_exposures([from_vector({"group": by_group["group"]})], BY_GROUP)) == [
-        (by_group["visit_id"], by_group["visit_name"], [1], [EXPOSURE.id])
-    ]
