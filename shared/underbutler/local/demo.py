@@ -193,7 +193,9 @@ class _Demo:
         ccd = butler.get(refs[0])
         self._say(f"butler.get(refs[0]) → {type(ccd).__name__} {ccd.shape} {ccd.unit}, "
                   f"mean {ccd.data.mean():.1f}, {ccd.header['FILTER01']}")  # fmt: skip
-        table = Table("visit", "name", "filter", "target", "s", "snaps", "RA", "Dec", box=None)
+        table = Table(
+            "visit", "name", "filter", "target", "exposed (s)", "snaps", "RA", "Dec", box=None
+        )
         members = butler.query_dimension_records("visit_definition")
         for visit in butler.query_dimension_records("visit"):
             ra_deg, dec_deg = region_centre(visit["region"])
