@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ class AwsSettings:
                 or None
             ),
             endpoint_url=general,
-            has_environment_credentials="AWS_ACCESS_KEY_ID" in variables,
+            has_environment_credentials=bool(variables.get("AWS_ACCESS_KEY_ID")),
         )
 
 
@@ -68,20 +69,23 @@ class FunctionSettings:
             One is missing, or no number where there should be one.
         """
         variables = os.environ if environment is None else environment
-        try:
-            return cls(
-                registry_secret_arn=variables["UNDERBUTLER_REGISTRY_SECRET_ARN"],
-                raw_buckets=frozenset(_list(variables.get("UNDERBUTLER_RAW_BUCKETS", ""))),
-                queue_urls={
-                    name: url
-                    for name in ("raw-events", "visits")
-                    if (url := variables.get(_queue_variable(name)))
-                },
-                event_retention_days=_days(variables, "UNDERBUTLER_EVENT_RETENTION_DAYS", 90),
-                instruments=tuple(_list(variables.get("UNDERBUTLER_INSTRUMENTS", ""))),
-            )
-        except KeyError as error:
-            raise ConfigurationError(f"The variable {error.args[0]} is not set.") from error
+        return cls(
+            registry_secret_arn=_required(variables, "UNDERBUTLER_REGISTRY_SECRET_ARN"),
+            raw_buckets=frozenset(_list(variables.get("UNDERBUTLER_RAW_BUCKETS", ""))),
+            queue_urls={
+                name: url
+                for name in ("raw-events", "visits")
+                if (url := variables.get(_queue_variable(name)))
+            },
+            event_retention_days=_days(variables, "UNDERBUTLER_EVENT_RETENTION_DAYS", 90),
+            instruments=tuple(_list(variables.get("UNDERBUTLER_INSTRUMENTS", ""))),
+        )
+
+
+def _required(variables: Mapping[str, str], name: str) -> str:
+    if value := variables.get(name):
+        return value
+    raise ConfigurationError(f"The variable {name} is not set.")
 
 
 def _queue_variable(name: str) -> str:
@@ -89,11 +93,11 @@ def _queue_variable(name: str) -> str:
 
 
 def _days(variables: Mapping[str, str], name: str, default: int) -> int:
-    text = variables.get(name) or str(default)
-    try:
-        return int(text)
-    except ValueError as error:
-        raise ConfigurationError(f"The variable {name} is no number of days: {text!r}.") from error
+    text = (variables.get(name) or str(default)).strip()
+    # None or fewer would forget all there is; more than there are dates cannot be counted back.
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) < 1:
+        raise ConfigurationError(f"The variable {name} is no number of days: {text[:40]!r}.")
+    return int(text)
 
 
 def _list(text: str) -> list[str]:

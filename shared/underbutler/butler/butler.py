@@ -116,6 +116,8 @@ class Butler:
             There is no such dataset type or collection.
         QuerySyntaxError
             The condition cannot be read, or a name means nothing here.
+        DataIdError
+            A value of the data ID has the wrong type.
         """
         expression = parse_where(where, bind)
         with self._client.registry.read() as transaction:
@@ -280,6 +282,8 @@ class Butler:
             The data ID lacks a required dimension, or a value has the wrong type.
         StoreUnavailableError
             The store does not answer, or the file is not the one that was registered any more.
+        UnreadableHeaderError
+            The file is no FITS file.
         """
         component = ""
         if isinstance(ref_or_type, str):

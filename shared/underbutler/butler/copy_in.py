@@ -50,7 +50,8 @@ def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
     copies: list[DatasetFile] = []
     for file, path in stored:
         source = ObjectUri.parse(file.uri)
-        target = ObjectUri(root.scheme, root.bucket, f"{root.key}/{path}")
+        key = f"{root.key}/{path}" if root.key else path
+        target = ObjectUri(root.scheme, root.bucket, key)
         info = client.store.copy((source.bucket, source.key), (target.bucket, target.key))
         copies.append(
             replace(

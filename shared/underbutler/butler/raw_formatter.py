@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from underbutler.errors import NotFoundError, UserError
+from underbutler.errors import NotFoundError, UnreadableHeaderError, UserError
 
 if TYPE_CHECKING:
+    from gzip import GzipFile
     from typing import BinaryIO
 
     from astropy.io.fits import HDUList
@@ -18,6 +19,8 @@ COMPONENTS = ("metadata", "wcs")
 
 # FITS 4.0 §4.3 writes units in any case; what cameras write for counts is no unit there.
 _COUNTS = {"adu", "counts", "count", ""}
+# RFC 1952 §2.3.1.
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_raw(file: BinaryIO, component: str = "") -> Any:
@@ -42,6 +45,8 @@ def read_raw(file: BinaryIO, component: str = "") -> Any:
         A raw has no such component.
     NotFoundError
         The header has no celestial WCS.
+    UnreadableHeaderError
+        The file is no FITS file.
     """
     from astropy.io import fits
 
@@ -49,7 +54,10 @@ def read_raw(file: BinaryIO, component: str = "") -> Any:
         raise UserError(
             f"A raw has no component {component!r}.", hint=f"It has {', '.join(COMPONENTS)}."
         )
-    hdus = fits.open(file, mode="readonly", memmap=False, lazy_load_hdus=True)
+    try:
+        hdus = fits.open(_unpacked(file), mode="readonly", memmap=False, lazy_load_hdus=True)
+    except OSError as error:
+        raise UnreadableHeaderError(f"{file.name} is no FITS file: {error}") from error
     if component:
         header = _image_header(hdus)
         return header if component == "metadata" else _wcs(header)
@@ -57,13 +65,26 @@ def read_raw(file: BinaryIO, component: str = "") -> Any:
     return _ccd(images[0]) if len(images) == 1 else hdus
 
 
+def _unpacked(file: BinaryIO) -> BinaryIO | GzipFile:
+    import gzip
+
+    # Left to itself, astropy unpacks files of a name alone.
+    magic = file.read(len(_GZIP_MAGIC))
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file) if magic == _GZIP_MAGIC else file
+
+
 def _image_header(hdus: HDUList) -> Any:
     """Take the primary header, with the first extension's cards when it has the image."""
     primary = hdus[0].header
-    if primary.get("NAXIS") or not primary.get("EXTEND") or len(hdus) < 2:
-        return primary.copy()
     merged = primary.copy()
-    merged.update(hdus[1].header)
+    if primary.get("NAXIS") or not primary.get("EXTEND"):
+        return merged
+    try:
+        # Not len(hdus): that reads the headers of all.
+        merged.update(hdus[1].header)
+    except IndexError:
+        pass
     return merged
 
 

@@ -120,7 +120,9 @@ def create_repository(location: str, database: str | None = None) -> Repository:
         migrate_registry(engine)
     finally:
         engine.dispose()
-    written = database if _ROOT in database else url.set(password=None).render_as_string()
+    # libpq takes a password from the query as well.
+    url = url.set(password=None).difference_update_query(["password"])
+    written = database if _ROOT in database else url.render_as_string()
     config: dict[str, Any] = {"registry": {"db": written}, "datastore": {"root": _ROOT}}
     heading = "# A repository of Underbutler. Passwords: ~/.pgpass or PGPASSWORD.\n"
     store.write(name.bucket, name.key, (heading + yaml.safe_dump(config)).encode())

@@ -75,10 +75,16 @@ class Cards(MutableMapping[str, Any]):
     def __iter__(self) -> Iterator[str]:
         self.listed = True
         # Keywords alone: one card that cannot be parsed is named by whoever looks at it.
-        return iter([key for key in dict.fromkeys([*self._header, *self.changes]) if key in self])
+        keywords = dict.fromkeys([*self._header, *self.changes])
+        return iter([keyword for keyword in keywords if self._has(keyword)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def _has(self, keyword: str) -> bool:
+        if keyword in self.changes:
+            return self.changes[keyword] is not _MISSING
+        return not keyword.startswith(_SENTINELS)
 
     def _look(self, keyword: str) -> Any:
         if keyword not in self.looked_at:

@@ -178,7 +178,11 @@ class _InflatedWindow:
 
     def at(self, start: int, size: int) -> bytes:
         """Take bytes; none beyond the cap of a header, however long the stream."""
-        end = min(start + size, LARGEST_HEADER_BYTES + _BLOCK)
+        cap = LARGEST_HEADER_BYTES + _BLOCK
+        if start >= cap:
+            # Beyond pixels: found out without inflating them.
+            return b""
+        end = min(start + size, cap)
         while len(self._data) < end and (not self._inflate.eof or self._begin_next_member()):
             try:
                 # Bounded: a bomb inflates no further than what is asked for.

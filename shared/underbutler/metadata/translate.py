@@ -69,6 +69,8 @@ _DETECTOR_PROPERTIES = (
     "detector_name",
     "detector_group",
 )
+# megaprime.py, to_detector_name: a dummy for headers that are no detector's.
+_NO_DETECTOR = ("MegaPrime", "ccd99")
 # Both go into the name of a file that is looked up; file systems take 255 bytes.
 _UNSAFE_NAME = re.compile(r"[/\\\x00]|\.\.")
 _LONGEST_NAME_BYTES = 100
@@ -191,6 +193,8 @@ class HeaderTranslator:
                 self._exposures.append(exposure)
         cards.changes = dict(exposure.changes)
         values, problems = _take(translator(cards), _DETECTOR_PROPERTIES)
+        if (translator.name, values.get("detector_name")) == _NO_DETECTOR:
+            values, problems = {}, ["detector_num: the header names no detector"]
         properties = properties_from_translated({**exposure.values, **values})
         properties.problems[:0] = [*exposure.problems, *problems]
         return properties

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-__all__ = ["DataId", "DataIdValue"]
+from underbutler.errors import DataIdError
+
+__all__ = ["DataId", "DataIdValue", "check_value"]
 
 DataIdValue = int | str
+
+
+def check_value(dimension: str, value: Any, kind: type) -> DataIdValue:
+    """Check a user's value of a dimension or field; integers of numpy become Python's.
+
+    Raises
+    ------
+    DataIdError
+        It has the wrong type.
+    """
+    is_bool = isinstance(value, bool)
+    if kind in (int, float) and hasattr(value, "__index__") and not is_bool:
+        return operator.index(value)
+    is_right = isinstance(value, kind) and is_bool == (kind is bool)
+    if is_right:
+        checked: DataIdValue = value
+        return checked
+    raise DataIdError(f"{dimension} must be {kind.__name__}, not {value!r}.")
 
 
 class DataId(Mapping[str, DataIdValue]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from underbutler.errors import DataIdError
-from underbutler.model.data_id import DataId
+from underbutler.model.data_id import DataId, check_value
 from underbutler.model.dimensions import DIMENSIONS, expand_dimensions, required_dimensions
 
 __all__ = ["RAW", "DatasetFile", "DatasetRef", "DatasetType"]
@@ -53,15 +53,12 @@ class DatasetType:
                 f"A data ID of {self.name!r} needs {', '.join(sorted(missing))}.",
                 hint=f"Given: {data_id}.",
             )
-        values: dict[str, int | str] = {}
-        for name in self.dimensions:
-            value = data_id[name]
-            if not isinstance(value, DIMENSIONS[name].key_type) or isinstance(value, bool):
-                raise DataIdError(
-                    f"{name} must be {DIMENSIONS[name].key_type.__name__}, not {value!r}."
-                )
-            values[name] = value
-        return DataId(values)
+        return DataId(
+            {
+                name: check_value(name, data_id[name], DIMENSIONS[name].key_type)
+                for name in self.dimensions
+            }
+        )
 
 
 RAW = DatasetType(
