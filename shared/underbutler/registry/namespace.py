@@ -83,8 +83,8 @@ class Namespace:
         if name in self._fields:
             return self._fields[name]
         element, _, field = name.partition(".")
-        if element == "band":
-            return self._element("physical_filter", name).c.band
+        if name == "band":
+            return self._band()
         if element not in ELEMENTS:
             raise self._unknown(name)
         if not field:
@@ -94,6 +94,15 @@ class Namespace:
         if column.startswith(_HIDDEN) or column not in table.c:
             raise self._unknown(name, element)
         return table.c[column]
+
+    def _band(self) -> sa.ColumnElement[Any]:
+        """Find the band: that of the filter, where there is one."""
+        try:
+            return self._element("physical_filter", "band").c.band
+        except QuerySyntaxError:
+            if "band" in self._columns:
+                return self._columns["band"]
+            raise
 
     def dimension(self, name: str) -> sa.ColumnElement[Any] | None:
         """Find the column of a dimension; None where it does not belong to the query."""
@@ -151,6 +160,8 @@ class Namespace:
             for column in ELEMENTS[table].c
             if not column.name.startswith((*_HIDDEN, "timespan"))
         ]
+        # What exists, but leads nowhere from here, is no help either.
+        known = [item for item in known if item != name]
         last = name.rpartition(".")[2]
         close = [item for item in known if item.rpartition(".")[2] == last]
         close = close or difflib.get_close_matches(name, known, n=3, cutoff=0.6)

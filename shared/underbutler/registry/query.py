@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from underbutler.errors import QuerySyntaxError
-from underbutler.model.data_id import DataId
+from underbutler.model.data_id import DataId, check_value
 from underbutler.model.dataset import DatasetRef, DatasetType
 from underbutler.registry import schema
 from underbutler.registry.namespace import ELEMENTS, Namespace
@@ -55,7 +55,9 @@ def query_datasets(
     Raises
     ------
     QuerySyntaxError
-        A name means nothing here, or a value has the wrong type.
+        A name means nothing here, or a value in the condition has the wrong type.
+    DataIdError
+        A value of the data ID has the wrong type.
     """
     table, kinds, places = schema.dataset, schema.dataset_type, schema.collection
     if not runs:
@@ -82,19 +84,26 @@ def query_datasets(
         for name in dataset_type.all_dimensions
         if (column := namespace.dimension(name)) is not None
     }
-    order = _order(namespace, order_by) + [columns[name] for name in sorted(columns)]
+    order = _order(namespace, order_by) + [(columns[name], False) for name in sorted(columns)]
     statement = sa.select(
         table.c.id.label("dataset_id"),
         places.c.name.label("run_name"),
         table.c.data_key.label("data_key"),
         rank.label("search_rank"),
         *(column.label(name) for name, column in shown.items()),
-        *(column.label(f"order_{position}") for position, (column, _) in enumerate(_split(order))),
+        *_labelled(order),
     ).where(*conditions)
     statement = statement.select_from(namespace.source)
     if namespace.multiplies:
         statement = statement.distinct()
-    rows = _execute(connection, statement, order, find_first and len(runs) > 1, limit)
+    all_rows = _execute(
+        connection,
+        statement,
+        order,
+        find_first and len(runs) > 1,
+        None if namespace.multiplies else limit,
+    )
+    rows = _each_once(all_rows, ["dataset_id"], limit)
     return [
         DatasetRef(
             id=row["dataset_id"],
@@ -151,16 +160,20 @@ def query_dimension_records(
     }
     namespace = Namespace(table, columns, fields)
     conditions = _conditions(namespace, where, where_text, data_id)
-    order = [*_order(namespace, order_by), *table.primary_key.columns]
+    keys = list(table.primary_key.columns)
+    order = _order(namespace, order_by) + [(column, False) for column in keys]
     shown = [column for column in table.c if not column.name.startswith("metadata_")]
-    statement = sa.select(*shown).where(*conditions).select_from(namespace.source)
+    statement = sa.select(*shown, *_labelled(order)).where(*conditions)
+    statement = statement.select_from(namespace.source).order_by(*_sorting(order))
     if namespace.multiplies:
-        statement = statement.where(sa.true()).distinct()
-        order = [*table.primary_key.columns]
-    statement = statement.order_by(*order)
-    if limit is not None:
+        statement = statement.distinct()
+    elif limit is not None:
         statement = statement.limit(limit)
-    return [dict(row._mapping) for row in connection.execute(statement)]
+    rows = [row._mapping for row in connection.execute(statement)]
+    return [
+        {column.name: row[column.name] for column in shown}
+        for row in _each_once(rows, [column.name for column in keys], limit)
+    ]
 
 
 def _conditions(
@@ -169,38 +182,58 @@ def _conditions(
     where_text: str,
     data_id: Mapping[str, Any] | None,
 ) -> list[sa.ColumnElement[bool]]:
-    conditions = [namespace.resolve(name) == value for name, value in (data_id or {}).items()]
+    conditions = []
+    for name, value in (data_id or {}).items():
+        column = namespace.resolve(name)
+        # Here: databases compare what differs in type each in their own way.
+        conditions.append(column == check_value(name, value, column.type.python_type))
     if where is not None:
         conditions.append(compile_where(where, namespace, where_text))
     return conditions
 
 
-def _order(namespace: Namespace, names: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+_Order = list[tuple[sa.ColumnElement[Any], bool]]
+"""Columns to sort by, and whether descending."""
+
+
+def _order(namespace: Namespace, names: Sequence[str]) -> _Order:
+    return [(namespace.resolve(name.removeprefix("-")), name.startswith("-")) for name in names]
+
+
+def _labelled(order: _Order) -> list[sa.Label[Any]]:
+    return [column.label(f"order_{position}") for position, (column, _) in enumerate(order)]
+
+
+def _sorting(order: _Order) -> list[sa.ColumnElement[Any]]:
+    """Sort in the same way everywhere: the unknown is above all, as PostgreSQL has it."""
     return [
-        namespace.resolve(name[1:]).desc() if name.startswith("-") else namespace.resolve(name)
-        for name in names
+        column.desc().nulls_first() if descending else column.asc().nulls_last()
+        for column, descending in order
     ]
 
 
-def _split(order: Sequence[sa.ColumnElement[Any]]) -> list[tuple[sa.ColumnElement[Any], bool]]:
-    """Tell columns to sort by from their direction: (column, descending)."""
-    return [
-        (item.element, True) if isinstance(item, sa.UnaryExpression) else (item, False)
-        for item in order
-    ]
+def _each_once(
+    rows: Sequence[sa.RowMapping], key: Sequence[str], limit: int | None
+) -> list[sa.RowMapping]:
+    """Keep the first of the rows that a name of several values made of one."""
+    first: dict[tuple[Any, ...], sa.RowMapping] = {}
+    for row in rows:
+        first.setdefault(tuple(row[name] for name in key), row)
+    return list(first.values())[:limit]
 
 
 def _execute(
     connection: Connection,
     statement: sa.Select[Any],
-    order: Sequence[sa.ColumnElement[Any]],
+    order: _Order,
     find_first: bool,
     limit: int | None,
 ) -> list[sa.RowMapping]:
     """Run a dataset query: the first of equal data IDs, sorted, as many as wanted."""
     found = statement.subquery("found")
     if find_first:
-        place = sa.func.row_number().over(
+        # A dataset may be there several times, once for every value that it is sorted by.
+        place = sa.func.rank().over(
             partition_by=found.c.data_key, order_by=(found.c.search_rank, found.c.dataset_id)
         )
         ranked = sa.select(found, place.label("place")).subquery("ranked")
@@ -209,9 +242,9 @@ def _execute(
     else:
         final = sa.select(found)
         columns = found.c
-    for position, (_, descending) in enumerate(_split(order)):
-        column = columns[f"order_{position}"]
-        final = final.order_by(column.desc() if descending else column)
+    final = final.order_by(
+        *_sorting([(columns[f"order_{n}"], descending) for n, (_, descending) in enumerate(order)])
+    )
     if limit is not None:
         final = final.limit(limit)
     return [row._mapping for row in connection.execute(final)]

@@ -36,6 +36,12 @@ _OPERATORS: dict[Operator, Any] = {
     Operator.GREATER_OR_EQUAL: sa.sql.operators.ge,
 }
 
+_VALUES: dict[str, tuple[type, ...]] = {
+    "true or false": (bool,),
+    "a number": (int, float),
+    "a 'string'": (str,),
+}
+
 
 def compile_where(
     expression: Expression, namespace: Namespace, text: str
@@ -69,7 +75,7 @@ class _Compiler:
                 return self._flag(operand)
             case Member(operand, items):
                 column = self._column(operand)
-                return sa.or_(*self._members(column, items))
+                return sa.or_(*self._members(operand, column, items))
             case Comparison(left, operator, right):
                 return self._comparison(left, operator, right)
 
@@ -78,26 +84,31 @@ class _Compiler:
     ) -> sa.ColumnElement[bool]:
         compare = _OPERATORS[operator]
         if isinstance(left, Name) and isinstance(right, Name):
-            result: sa.ColumnElement[bool] = compare(self._column(left), self._column(right))
+            first, second = self._column(left), self._column(right)
+            if self._kind(first, left) != self._kind(second, right):
+                raise self._error(right.position, f"{left.text} is nothing like {right.text}.")
+            result: sa.ColumnElement[bool] = compare(first, second)
         elif isinstance(left, Name) and isinstance(right, Literal):
             column = self._column(left)
-            result = compare(column, self._value(right, column))
+            result = compare(column, self._value(right, column, left))
         elif isinstance(right, Name) and isinstance(left, Literal):
             column = self._column(right)
-            result = compare(self._value(left, column), column)
+            result = compare(self._value(left, column, right), column)
         else:
             assert isinstance(left, Literal)
             raise self._error(left.position, "A comparison needs a name on one side.")
         return result
 
     def _members(
-        self, column: sa.ColumnElement[Any], items: tuple[Literal | Range, ...]
+        self, operand: Operand, column: sa.ColumnElement[Any], items: tuple[Literal | Range, ...]
     ) -> list[sa.ColumnElement[bool]]:
-        values = [self._value(item, column) for item in items if isinstance(item, Literal)]
+        values = [self._value(item, column, operand) for item in items if isinstance(item, Literal)]
         conditions: list[sa.ColumnElement[bool]] = [column.in_(values)] if values else []
         for item in items:
             if isinstance(item, Range):
-                self._check_type(column, item.first, item.position)
+                self._check_type(column, item.first, item.position, operand)
+                if not isinstance(column.type, sa.Integer):
+                    raise self._error(item.position, "A range is of integers.")
                 condition: sa.ColumnElement[bool] = column.between(item.first, item.last)
                 if item.step > 1:
                     condition = sa.and_(condition, (column - item.first) % item.step == 0)
@@ -122,19 +133,28 @@ class _Compiler:
         except QuerySyntaxError as error:
             raise QuerySyntaxError(point_at(self._text, operand.position, str(error))) from error
 
-    def _value(self, literal: Literal, column: sa.ColumnElement[Any]) -> Any:
-        self._check_type(column, literal.value, literal.position)
+    def _value(self, literal: Literal, column: sa.ColumnElement[Any], operand: Operand) -> Any:
+        self._check_type(column, literal.value, literal.position, operand)
         return literal.value
 
-    def _check_type(self, column: sa.ColumnElement[Any], value: Any, position: int) -> None:
-        """Refuse a comparison that one database would refuse and the other answer wrongly."""
-        wanted: tuple[type, ...]
+    def _kind(self, column: sa.ColumnElement[Any], operand: Operand) -> str:
+        """Tell what a column holds, where it can be compared."""
         if isinstance(column.type, sa.Boolean):
-            wanted, name = (bool,), "true or false"
-        elif isinstance(column.type, (sa.Integer, sa.Numeric)):
-            wanted, name = (int, float), "a number"
-        else:
-            wanted, name = (str,), "a 'string'"
+            return "true or false"
+        # A Float is a Numeric in SQLAlchemy 2.0 and none in 2.1.
+        if isinstance(column.type, (sa.Integer, sa.Numeric, sa.Float)):
+            return "a number"
+        if isinstance(column.type, sa.String):
+            return "a 'string'"
+        name = operand.text if isinstance(operand, Name) else str(operand.value)
+        raise self._error(operand.position, f"{name} cannot be compared.")
+
+    def _check_type(
+        self, column: sa.ColumnElement[Any], value: Any, position: int, operand: Operand
+    ) -> None:
+        """Refuse a comparison that one database would refuse and the other answer wrongly."""
+        name = self._kind(column, operand)
+        wanted = _VALUES[name]
         if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
             raise self._error(position, f"{value!r} is compared with what is {name}.")
         if isinstance(value, int) and not -(2**63) <= value < 2**63:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -188,8 +189,12 @@ class S3Store:
         """
         if _NOT_LITERAL.search(key):
             return self._fallback(bucket).write(key, b"".join(pieces))
-        with _translated(bucket, key):
-            result = obstore.put(self._bucket(bucket), key, iter(pieces))
+        with tempfile.TemporaryFile() as whole:
+            # On obstore's own threads, which ask for the pieces, obstore may not be called again.
+            whole.writelines(pieces)
+            whole.seek(0)
+            with _translated(bucket, key):
+                result = obstore.put(self._bucket(bucket), key, whole)
         info = self.head(bucket, key)
         if info is None:
             raise NotFoundError(f"There is no s3://{bucket}/{key}.", kind="missing-object")
