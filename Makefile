@@ -29,7 +29,7 @@ down: ## Stop the local stack
 	@test ! -x $(BIN)/python || $(BIN)/python -m underbutler.local down
 
 test: environments layer build-SharedLayer ## Run all tests
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 check: test lint types template ## Run all tests and all checks: what .ci/run calls
 

@@ -26,6 +26,8 @@ from underbutler.registry.registry import Registry
 
 _SCRUBBED = ("AWS_", "UNDERBUTLER_", "PG", "S3_", "METADATA_", "LSST_", "DAF_", "NO_COLOR")
 _NUMBERS = itertools.count()
+_TOLD = "told"
+_ENOUGH_BYTES = 4 * 2**30
 _DATABASES = ("postgresql", "sqlite")
 
 
@@ -35,6 +37,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("reference")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say something at the end of the run, whoever ran the test."""
+    return lambda text: record_property(_TOLD, text)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests want to be known."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == _TOLD and report.when == "call":
+                    terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {text}")
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +80,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the session, fast and forgetful."""
     server = PostgresServer(
-        PostgresServer.reachable_folder(f"tests-{os.getpid()}"),
+        _fast_folder(f"tests-{os.getpid()}"),
         free_port(),
         ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=80"),
     )
@@ -181,6 +198,14 @@ def aws_environment(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endp
     for name, value in endpoint.environment.items():
         monkeypatch.setenv(name, value)
     return endpoint
+
+
+def _fast_folder(name: str) -> Path:
+    """Choose a folder in memory where there is one: a database a test is much to write."""
+    folder, memory = PostgresServer.reachable_folder(name), Path("/dev/shm")
+    if not (os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ENOUGH_BYTES):
+        return folder
+    return memory / folder.name
 
 
 def _execute(server: PostgresServer, statement: str) -> None:

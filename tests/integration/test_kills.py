@@ -211,7 +211,7 @@ def dumped(site: Site) -> list[str]:
 
 
 def test_a_night_delivered_threefold_to_dying_processes_ends_like_a_clean_run(
-    night: list[str], make_site: Callable[[], Site]
+    night: list[str], make_site: Callable[[], Site], tell: Callable[[str], None]
 ) -> None:
     clean = make_site()
     assert clean.ingest(night) == []
@@ -235,13 +235,13 @@ def test_a_night_delivered_threefold_to_dying_processes_ends_like_a_clean_run(
             site.drain(fatal)
     site.drain(fatal)
 
-    print(f"\n{site.kills.total()} kills at {len(site.kills)} places: {dict(site.kills)}")
+    tell(f"{site.kills.total()} kills at {len(site.kills)} places")
     assert site.kills.total() >= 100
     assert dumped(site) == dumped(clean)
 
 
 def test_a_kill_at_any_place_of_a_batch_leaves_what_a_second_delivery_completes(
-    night: list[str], make_site: Callable[[], Site]
+    night: list[str], make_site: Callable[[], Site], tell: Callable[[str], None]
 ) -> None:
     wanted = ("/sidecars/0.", "/bare/3.fits", "/indexed/1.fits", "/snaps/10.", "_index", "/bad/")
     batch = [key for key in night if any(part in key for part in wanted)]
@@ -261,13 +261,13 @@ def test_a_kill_at_any_place_of_a_batch_leaves_what_a_second_delivery_completes(
         if (dumped(site), site.announced()) != expected:
             differing.append(place)
 
-    print(f"\n{kills.total()} kills, one at every place: {dict(kills)}")
+    tell(f"{kills.total()} kills, at each of {len(kills)} places")
     assert {"before COMMIT", "before send", "after send", "after DELETE outbox"} <= kills.keys()
     assert differing == []
 
 
 def test_a_kill_at_any_place_of_visit_definition_leaves_what_a_second_message_completes(
-    night: list[str], make_site: Callable[[], Site]
+    night: list[str], make_site: Callable[[], Site], tell: Callable[[str], None]
 ) -> None:
     snaps = [key for key in night if "/snaps/" in key]
     clean = make_site()
@@ -281,6 +281,6 @@ def test_a_kill_at_any_place_of_visit_definition_leaves_what_a_second_message_co
         if site.define(messages, fatal):
             break
 
-    print(f"\n{site.kills.total()} kills, one at every place: {dict(site.kills)}")
+    tell(f"{site.kills.total()} kills, at each of {len(site.kills)} places")
     assert site.kills["before COMMIT"] == len(messages)
     assert dumped(site) == dumped(clean)

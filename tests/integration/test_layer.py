@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from underbutler.local.checkout import Checkout
+
 ROOT = Path(__file__).parents[2]
 BUILDER = ROOT / "infra" / "layer" / "build_layer.py"
 RUNTIME = "3.12"
 
 
-def build(kind: str, *arguments: str) -> tuple[Path, str]:
-    """Bring a layer up to date, as `make test` did before; returns it and what was printed."""
-    target = ROOT / "build" / "layer" / kind
+@pytest.fixture(scope="module")
+def deployed() -> tuple[Path, str]:
+    """The layer for AWS, brought up to date, and what was printed by its build."""
+    target = ROOT / "build" / "layer" / "deploy"
     done = subprocess.run(
-        [sys.executable, str(BUILDER), str(target), *arguments],
+        [sys.executable, str(BUILDER), str(target), "--python", RUNTIME],
         capture_output=True,
         text=True,
         check=True,
@@ -28,19 +31,14 @@ def build(kind: str, *arguments: str) -> tuple[Path, str]:
 
 
 @pytest.fixture(scope="module")
-def deployed() -> tuple[Path, str]:
-    return build("deploy", "--python", RUNTIME)
-
-
-@pytest.fixture(scope="module")
-def local() -> tuple[Path, str]:
-    return build("local")
+def local() -> Path:
+    """The layer of the local stack as `make` built it: handlers may be running in it."""
+    return Checkout().layer / "python"
 
 
 @pytest.fixture(scope="module", params=["deployed", "local"])
-def layer(request: pytest.FixtureRequest) -> Path:
-    path: Path = request.getfixturevalue(request.param)[0]
-    return path
+def layer(request: pytest.FixtureRequest, local: Path, deployed: tuple[Path, str]) -> Path:
+    return deployed[0] if request.param == "deployed" else local
 
 
 def test_the_build_says_how_large_the_layer_is_and_it_is_within_what_lambda_allows(
@@ -104,20 +102,19 @@ def test_the_layer_holds_no_tests_and_no_sources_of_extensions(layer: Path):
     assert not [path for suffix in ("pyx", "pyi", "c", "h") for path in layer.rglob(f"*.{suffix}")]
 
 
-def test_every_module_of_the_layer_is_compiled(local: tuple[Path, str]):
-    packages = local[0]
+def test_every_module_of_the_layer_is_compiled(local: Path):
     version = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
     lacking = [
         path
-        for path in (packages / "underbutler").rglob("*.py")
+        for path in (local / "underbutler").rglob("*.py")
         if not (path.parent / "__pycache__" / f"{path.stem}.{version}.pyc").is_file()
     ]
     assert lacking == []
-    assert (packages / "astropy" / "io" / "fits" / "__pycache__").is_dir()
+    assert (local / "astropy" / "io" / "fits" / "__pycache__").is_dir()
 
 
-def test_bytecode_is_believed_without_a_look_at_the_source(local: tuple[Path, str]):
-    compiled = next((local[0] / "underbutler" / "model" / "__pycache__").glob("uri.*.pyc"))
+def test_bytecode_is_believed_without_a_look_at_the_source(local: Path):
+    compiled = next((local / "underbutler" / "model" / "__pycache__").glob("uri.*.pyc"))
     # PEP 552: bit 0 says that a hash follows, bit 1 that the source is to be checked.
     assert int.from_bytes(compiled.read_bytes()[4:8], "little") == 0b01
 

@@ -135,7 +135,7 @@ def test_times_are_shown_as_tai(ingested: Path):
 
 def test_the_examples_of_the_page_print_what_it_shows(tmp_path: Path):
     write_night(tmp_path / "night")
-    page = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text(encoding="utf-8")
     examples = re.findall(
         r"^```console\n\$ underbutler (.*?)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
     )
