@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -31,6 +30,7 @@ _Row = TypeVar("_Row")
 _FORMATS = ("table", "json", "csv")
 # As many as the Butler prints.
 _DEFAULT_LIMIT = 20_000
+_WIDEST = 100_000
 
 
 def output_option(command: _Command) -> _Command:
@@ -94,7 +94,8 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: 
     elif form == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
+        if columns:
+            writer.writerow(columns)
         writer.writerows(cells)
         click.echo(text.getvalue(), nl=False)
     else:
@@ -128,12 +129,11 @@ def _print_table(cells: Sequence[Sequence[Any]], columns: Sequence[str]) -> None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         is_number = any(isinstance(values[number], (int, float)) for values in cells)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(column, justify="right" if is_number else "left")
     for values in cells:
         table.add_row(*("" if value is None else str(value) for value in values))
-    # Into a pipe or a file nothing is cut or folded.
-    width = None if sys.stdout.isatty() else 100_000
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    # Nothing is cut or folded: what is wider than the terminal can still be copied from it.
+    console = Console(width=_WIDEST, highlight=False, markup=False, emoji=False)
     if cells:
         console.print(table)
     else:

@@ -23,6 +23,8 @@ __all__ = ["Arrivals", "Progress", "percentile"]
 # A camera writes its files side by side.
 _PARALLEL_PUTS = 8
 _POLL_S = 0.15
+# An object may be registered before the response to its PUT is there.
+_RESPONSE_S = 0.5
 
 # From the commit's own time stamp, kept by track_commit_timestamp: not the time somebody looked.
 _COMMITS = sa.text(
@@ -158,15 +160,21 @@ class Arrivals:
             engine.dispose()
 
     def latencies_s(self) -> list[float]:
-        """Compute the time from a file's PUT to the commit that registered it, sorted."""
+        """Compute the time from a file's PUT to the commit that registered it, sorted.
+
+        Files that were registered before they were put again are left out.
+        """
         commits = {row.key: row.committed for row in self._ask(_COMMITS)}
-        return sorted(
+        latencies = [
             float(commits[key]) - put_at
-            for key, put_at in self.put_at.items()
+            for key, put_at in self.put_at.copy().items()
             if key in commits and classify_key(key) is ObjectKind.FITS
-        )
+        ]
+        return sorted(latency for latency in latencies if latency > -_RESPONSE_S)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
     """Find the value that so many percent do not exceed."""
+    if len(values) == 1:
+        return values[0]
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -116,8 +116,9 @@ def _sqlite_engine(url: URL) -> sa.Engine:
     def _set_up(connection: Any, _: Any) -> None:
         # SQLAlchemy begins transactions below; sqlite3's own way would begin them too late.
         connection.isolation_level = None
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
-            connection.execute(f"PRAGMA {pragma}")
+        # The journal stays SQLite's own: a write-ahead log could not be read by those who may not
+        # write, nor over a network.
+        connection.execute("PRAGMA foreign_keys=ON")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

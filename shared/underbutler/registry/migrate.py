@@ -6,7 +6,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from underbutler.patience import with_patience
 from underbutler.registry.engine import begin
 
 __all__ = ["migrate_registry"]
@@ -23,11 +22,6 @@ def migrate_registry(engine: sa.Engine, revision: str = "head") -> None:
     RegistryUnavailableError
         The database is not available.
     """
-    # SQLite does not wait while another changes a new database's journal: it refuses.
-    with_patience(lambda: _upgrade(engine, revision))
-
-
-def _upgrade(engine: sa.Engine, revision: str) -> None:
     # Alembic takes 150 ms to import and is needed once a deployment.
     from alembic import command
     from alembic.config import Config

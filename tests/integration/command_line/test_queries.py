@@ -7,11 +7,23 @@ import io
 import json
 import re
 import shlex
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from command_lines import COMMANDS, QUERIES, Ended, datasets, done, refused, run, write_night
+from command_lines import (
+    COMMANDS,
+    QUERIES,
+    Ended,
+    common_user,
+    datasets,
+    done,
+    refused,
+    run,
+    write_night,
+)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=" ".join)
@@ -150,3 +162,15 @@ def plain(text: str) -> list[list[str]]:
     """The words of a text without its rules, blank lines and durations."""
     durations = re.sub(r" \d+\.\d\d? *$", " SECONDS", text, flags=re.MULTILINE)
     return [words for line in durations.replace("─", "").splitlines() if (words := line.split())]
+
+
+def test_a_repository_can_be_read_by_those_who_may_not_write_it(ingested: Path):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        copy = Path(shutil.copytree(ingested, Path(folder, "repo")))
+        for path in (*copy.rglob("*"), copy):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        with common_user():
+            found = datasets(copy)
+        copy.chmod(0o755)
+    assert found == datasets(ingested)
