@@ -23,8 +23,6 @@ __all__ = ["Arrivals", "Progress", "percentile"]
 # A camera writes its files side by side.
 _PARALLEL_PUTS = 8
 _POLL_S = 0.15
-# An object may be registered before the response to its PUT is there.
-_RESPONSE_S = 0.5
 
 # From the commit's own time stamp, kept by track_commit_timestamp: not the time somebody looked.
 _COMMITS = sa.text(
@@ -86,12 +84,14 @@ class Arrivals:
     database_url: str
     put_at: dict[str, float] = field(default_factory=dict)
     """Key → when the response to its PUT was there, seconds since 1970."""
+    _begun_at: dict[str, float] = field(default_factory=dict)
 
     def drop(self, drops: Iterable[Drop]) -> None:
         """Put objects into the bucket with plain PUTs, several at a time."""
         client = self.endpoint.client("s3")
 
         def put(item: Drop) -> None:
+            self._begun_at[item.key] = time.time()
             client.put_object(Bucket=self.bucket, Key=item.key, Body=item.body)
             self.put_at[item.key] = time.time()
 
@@ -165,12 +165,12 @@ class Arrivals:
         Files that were registered before they were put again are left out.
         """
         commits = {row.key: row.committed for row in self._ask(_COMMITS)}
-        latencies = [
+        return sorted(
             float(commits[key]) - put_at
             for key, put_at in self.put_at.copy().items()
-            if key in commits and classify_key(key) is ObjectKind.FITS
-        ]
-        return sorted(latency for latency in latencies if latency > -_RESPONSE_S)
+            if classify_key(key) is ObjectKind.FITS
+            and float(commits.get(key, 0.0)) > self._begun_at[key]
+        )
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -69,6 +69,8 @@ _DETECTOR_PROPERTIES = (
     "detector_name",
     "detector_group",
 )
+# Translators of a way to write headers, not of an instrument.
+_FORMATS = {"VisitInfo"}
 # megaprime.py, to_detector_name: a dummy for headers that are no detector's.
 _NO_DETECTOR = ("MegaPrime", "ccd99")
 # Both go into the name of a file that is looked up; file systems take 255 bytes.
@@ -176,7 +178,7 @@ class HeaderTranslator:
                 f"No translator knows the header's instrument {reprlib.repr(name)}."
                 if name is not None
                 else "The header names no instrument that a translator knows.",
-                hint=f"Known: {', '.join(sorted(MetadataTranslator.translators))}.",
+                hint=f"Known: {', '.join(sorted(set(MetadataTranslator.translators) - _FORMATS))}.",
             )
         return self._translate(Cards(header), translator)
 
