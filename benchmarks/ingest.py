@@ -263,7 +263,8 @@ def show(results: dict[str, Any]) -> None:
         latency = results["latency"]
         console.print(
             f"put → registered, {latency['objects']} objects at {latency['per_s']:.0f}/s through "
-            f"the deployed template: p50 {latency['p50_s']:.3f} s, p99 {latency['p99_s']:.3f} s"
+            f"the deployed template: p50 {latency['p50_s']:.3f} s, p99 {latency['p99_s']:.3f} s",
+            soft_wrap=True,
         )
 
 
