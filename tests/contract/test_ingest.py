@@ -109,11 +109,7 @@ class TestSources:
     def test_index_beats_sidecar_beats_header_whatever_comes_first(
         self, scene: Scene, order: Sequence[int]
     ):
-        events = [
-            put_file(scene.store, 1, 0),
-            put_sidecar(scene.store, 1, 0),
-            put_index(scene.store, 1, (0,)),
-        ]
+        events = three(scene.store)
         for position in order:
             scene.ingest(events[position])
         assert scene.exposure().target_name == "by index"
@@ -285,11 +281,6 @@ class TestMissingObjects:
         assert scene.outcomes(look_again()) == [Outcome.REGISTERED]
         assert scene.state() == ("registered", "")
         assert announce_due(scene.registry, scene.now + timedelta(days=1)) == 0
-
-    def test_it_blocks_no_other(self, scene: Scene):
-        event, other = put_file(scene.store, 1, 0), put_file(scene.store, 1, 1)
-        scene.store.remove(BUCKET, FILE)
-        assert scene.outcomes(event, other) == [Outcome.WAITING, Outcome.REGISTERED]
 
 
 class TestConflicts:
