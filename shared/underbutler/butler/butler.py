@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from underbutler.bootstrap import Client, build_client
+from underbutler.butler.limit import asked_for, capped
 from underbutler.butler.ranged_file import RangedFile
 from underbutler.butler.raw_formatter import read_raw
 from underbutler.butler.repository import Repository
@@ -17,6 +18,7 @@ from underbutler.model.data_id import DataId
 from underbutler.model.dataset import DatasetFile, DatasetRef, DatasetType
 from underbutler.model.uri import ObjectUri
 from underbutler.registry.query import query_datasets, query_dimension_records
+from underbutler.where.matches import matches
 from underbutler.where.parse import parse_where
 
 if TYPE_CHECKING:
@@ -85,9 +87,9 @@ class Butler:
         *,
         find_first: bool = True,
         data_id: Mapping[str, Any] | None = None,
-        where: str = "",
+        where: str | None = "",
         bind: Mapping[str, Any] | None = None,
-        order_by: str | Iterable[str] = (),
+        order_by: str | Iterable[str] | None = (),
         limit: int | None = None,
         **data_id_values: Any,
     ) -> list[DatasetRef]:
@@ -108,7 +110,7 @@ class Butler:
         order_by
             Names to sort by, ``-`` before one for descending.
         limit
-            Most results.
+            Most results; negative: as many, with a warning when there are more.
 
         Raises
         ------
@@ -119,28 +121,29 @@ class Butler:
         DataIdError
             A value of the data ID has the wrong type.
         """
-        expression = parse_where(where, bind)
+        expression = parse_where(where or "", bind)
         with self._client.registry.read() as transaction:
-            return query_datasets(
+            found = query_datasets(
                 transaction.connection,
                 self._dataset_type(transaction, dataset_type),
                 self._runs(transaction, collections),
                 where=expression,
-                where_text=where,
+                where_text=where or "",
                 data_id={**(data_id or {}), **data_id_values},
                 find_first=find_first,
-                order_by=_names(order_by),
-                limit=limit,
+                order_by=_names(order_by or ()),
+                limit=asked_for(limit),
             )
+        return capped(found, limit)
 
     def query_dimension_records(
         self,
         element: str,
         *,
         data_id: Mapping[str, Any] | None = None,
-        where: str = "",
+        where: str | None = "",
         bind: Mapping[str, Any] | None = None,
-        order_by: str | Iterable[str] = (),
+        order_by: str | Iterable[str] | None = (),
         limit: int | None = None,
         **data_id_values: Any,
     ) -> list[dict[str, Any]]:
@@ -152,22 +155,48 @@ class Butler:
             Column → value, with the Butler's names and units; ``timespan_begin`` and
             ``timespan_end`` in TAI nanoseconds since 1970, regions as lsst-sphgeom encodes them.
         """
-        expression = parse_where(where, bind)
+        expression = parse_where(where or "", bind)
         with self._client.registry.read() as transaction:
-            return query_dimension_records(
+            found = query_dimension_records(
                 transaction.connection,
                 element,
                 where=expression,
-                where_text=where,
+                where_text=where or "",
                 data_id={**(data_id or {}), **data_id_values},
-                order_by=_names(order_by),
-                limit=limit,
+                order_by=_names(order_by or ()),
+                limit=asked_for(limit),
             )
+        return capped(found, limit)
 
-    def query_collections(self) -> list[Collection]:
-        """List all collections by name."""
+    def query_collections(
+        self, where: str | None = None, *, bind: Mapping[str, Any] | None = None
+    ) -> list[Collection]:
+        """List collections by name.
+
+        Parameters
+        ----------
+        where, bind
+            Condition on ``name``, ``type`` (such as ``'RUN'``) and ``doc``; all by default.
+
+        Raises
+        ------
+        QuerySyntaxError
+            The condition cannot be read, or a name means nothing here.
+        """
+        expression = parse_where(where or "", bind)
         with self._client.registry.read() as transaction:
-            return transaction.datasets.collections()
+            found = transaction.datasets.collections()
+        if expression is None:
+            return found
+        return [
+            item
+            for item in found
+            if matches(
+                expression,
+                {"name": item.name, "type": item.type.name, "doc": item.doc},
+                where or "",
+            )
+        ]
 
     def query_dataset_types(self) -> list[DatasetType]:
         """List all dataset types by name."""
@@ -199,7 +228,8 @@ class Butler:
                 transaction.connection,
                 kind,
                 self._runs(transaction, collections),
-                data_id=required,
+                # What a data ID implies must hold, too.
+                data_id={**values, **required},
                 limit=1,
             )
         return found[0] if found else None

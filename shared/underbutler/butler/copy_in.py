@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from underbutler.registry.registry import RegistryTransaction
 
 __all__ = ["copy_in"]
+
+# What ends a part of a path, of an S3 key or of a URI.
+_NOT_OF_NAMES = re.compile(r"[\s/\\?#%\x00-\x1f\x7f]")
 
 
 def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
@@ -45,13 +49,18 @@ def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
     with client.registry.read() as transaction:
         records = _Records(transaction)
         stored = [
-            (file, _path(records, ref, file)) for ref, file in transaction.datasets.stored_at(uris)
+            (file, _target(root, _path(records, ref, file)))
+            for ref, file in transaction.datasets.stored_at(uris)
         ]
+        wanted = {str(target) for _, target in stored}
+        holders = {file.uri: ref.id for ref, file in transaction.datasets.stored_at(sorted(wanted))}
     copies: list[DatasetFile] = []
-    for file, path in stored:
+    for file, target in stored:
+        if holders.setdefault(str(target), file.dataset_id) != file.dataset_id:
+            # Names that should be unique are not: no dataset takes another's file.
+            folder, _, name = target.key.rpartition("/")
+            target = _target(root, f"{folder}/{file.dataset_id}_{name}", is_whole=True)
         source = ObjectUri.parse(file.uri)
-        key = f"{root.key}/{path}" if root.key else path
-        target = ObjectUri(root.scheme, root.bucket, key)
         info = client.store.copy((source.bucket, source.key), (target.bucket, target.key))
         copies.append(
             replace(
@@ -93,6 +102,17 @@ def _path(records: _Records, ref: DatasetRef, file: DatasetFile) -> str:
     detector = records.find("detector", ref.data_id)
     kind, instrument = ref.dataset_type.name, ref.data_id["instrument"]
     parts = (kind, instrument, exposure["obs_id"], detector["full_name"], ref.run)
-    name = "_".join(str(part).replace("/", "_").replace(" ", "_") for part in parts)
+    name = "_".join(_name(part) for part in parts)
     suffix = ".fits" + next((s for s in (".fz", ".gz") if file.uri.lower().endswith(s)), "")
-    return f"{ref.run}/{kind}/{exposure['day_obs']}/{exposure['obs_id']}/{name}{suffix}"
+    return f"{ref.run}/{kind}/{exposure['day_obs']}/{_name(exposure['obs_id'])}/{name}{suffix}"
+
+
+def _name(value: Any) -> str:
+    """Make part of a path of what a file's metadata say: it stays in its folder."""
+    name = _NOT_OF_NAMES.sub("_", str(value))
+    return name if name.strip(".") else "_" * max(1, len(name))
+
+
+def _target(root: ObjectUri, path: str, *, is_whole: bool = False) -> ObjectUri:
+    key = path if is_whole or not root.key else f"{root.key}/{path}"
+    return ObjectUri(root.scheme, root.bucket, key)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from underbutler.butler.copy_in import copy_in
 from underbutler.butler.outbox_work import define_announced
-from underbutler.errors import NotFoundError
+from underbutler.errors import NotFoundError, UserError
 from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
 from underbutler.ingest.batch import ReceivedEvent
 from underbutler.model.object_info import ObjectInfo
@@ -106,6 +106,8 @@ def ingest_locations(
 def list_locations(store: RoutedStore, locations: Sequence[str]) -> Iterator[ObjectEvent]:
     """List what is at some locations as events: an index before the files of its folder.
 
+    A file is listed with its sidecar; an index stands for all that is in its folder.
+
     Raises
     ------
     NotFoundError
@@ -113,27 +115,36 @@ def list_locations(store: RoutedStore, locations: Sequence[str]) -> Iterator[Obj
     UserError
         A location is no path or URI.
     """
+    folder = None
     for location in locations:
         bucket, prefix = _address(location)
+        if classify_key(prefix) is ObjectKind.INDEX:
+            prefix = prefix.rpartition("/")[0] + ("/" if bucket and "/" in prefix else "")
         found = False
-        folder = None
         for info in store.list(bucket, prefix):
             found = True
             if classify_key(info.key) not in _KINDS:
                 continue
-            if info.key.rpartition("/")[0] != folder:
-                folder = info.key.rpartition("/")[0]
+            place = (bucket, info.key.rpartition("/")[0])
+            if place != folder:
+                folder = place
                 # Found now rather than among its files, so that none is read twice.
-                index = store.head(bucket, f"{folder}/{INDEX_NAME}" if folder else INDEX_NAME)
+                index = store.head(bucket, f"{place[1]}/{INDEX_NAME}" if place[1] else INDEX_NAME)
                 if index is not None:
                     yield _event(index)
             if classify_key(info.key) is not ObjectKind.INDEX:
                 yield _event(info)
+            if info.key == prefix and classify_key(info.key) is ObjectKind.FITS:
+                sidecar = store.head(bucket, f"{stem_of(info.key)}.json")
+                if sidecar is not None:
+                    yield _event(sidecar)
         if not found:
             raise NotFoundError(f"There is nothing at {location}.")
 
 
 def _address(location: str) -> tuple[str, str]:
+    if not location.strip():
+        raise UserError("A location is empty.", hint="Give a file, a folder or an s3:// prefix.")
     if "://" in location:
         uri = ObjectUri.parse(location)
         return uri.bucket, uri.key

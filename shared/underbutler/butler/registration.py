@@ -53,6 +53,7 @@ def register_instruments(
     registered: list[RegisteredInstrument] = []
     for instrument in instruments:
         with registry.begin() as transaction:
+            transaction.dimensions.lock_instruments([instrument.name])
             is_new = transaction.dimensions.register_instrument(instrument)
             if grouper is not None:
                 transaction.visits(instrument.name).set_grouper(grouper)

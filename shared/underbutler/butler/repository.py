@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from underbutler.bootstrap import make_store
-from underbutler.errors import ConfigurationError, ConflictError, NotFoundError
+from underbutler.errors import ConfigurationError, ConflictError, NotFoundError, UserError
 from underbutler.model.uri import ObjectUri
 from underbutler.registry.engine import connect_registry, registry_url
 from underbutler.registry.migrate import migrate_registry
@@ -147,6 +147,8 @@ def _prepare_file(url: URL) -> URL:
 
 
 def _root(location: str) -> ObjectUri:
+    if not location.strip():
+        raise UserError("The repository's location is empty.", hint="Give a folder or a prefix.")
     location = location.removesuffix(f"/{CONFIG_NAME}") if location != CONFIG_NAME else "."
     if "://" in location:
         uri = ObjectUri.parse(location)

@@ -66,6 +66,8 @@ def command(
     if sys.stderr.isatty():
         click.echo(err=True)
     print_rows([summary], list(summary), output)
+    if not counts:
+        say(f"There are no raws at {', '.join(locations)}.")
     for problem in report.problems[:_SHOWN_PROBLEMS]:
         say(f"{problem.outcome.value} ({problem.code}) {problem.uri}: {problem.message}")
     if len(report.problems) > _SHOWN_PROBLEMS:

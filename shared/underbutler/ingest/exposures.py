@@ -82,9 +82,10 @@ class ExposureStep:
     def elect(self, rows: dict[_ObjectKey, RawObject]) -> None:
         """Choose again for exposures whose canonical file changed, lost its dataset or went."""
         by_uri = {row.uri: row for row in rows.values()}
+        winners = {**self._known, **self._saved}
         in_doubt = {
             key
-            for key, winner in {**self._known, **self._saved}.items()
+            for key, winner in winners.items()
             if winner.uri in by_uri and not _speaks(by_uri[winner.uri], winner)
         }
         best: dict[_ExposureKey, RawObject] = {}
@@ -105,6 +106,11 @@ class ExposureStep:
             for key, row in best.items()
             if row.observation in records
         }
+        for key in in_doubt - elected.keys():
+            # Nobody says it any more: whoever comes next is heard.
+            orphan = replace(winners[key], source=MetadataSource.GONE)
+            if orphan != winners[key]:
+                elected[key] = orphan
         self._dimensions.save_exposures(elected.values(), replace=True)
         self._saved.update(elected)
 
@@ -137,6 +143,7 @@ class ExposureStep:
             item.exposure.digest: item.exposure
             for item in observations
             if (known := self._known.get(_key(item.exposure))) is None
+            or known.source is MetadataSource.GONE
             or known.record.digest != item.exposure.digest
         }.values()
         self._dimensions.add_physical_filters(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
@@ -50,6 +50,10 @@ def _collapse_one(items: list[tuple[int, ObjectEvent]]) -> Collapsed:
     position, newest = max(items, key=lambda item: (_rank(item[1]), item[0]))
     others: dict[int, Verdict] = {}
     must_ask = False
+    if newest.origin is EventOrigin.REDRIVE:
+        # What is found then is no older than any of them.
+        sequencers = [item.sequencer for _, item in items if item.sequencer]
+        newest = replace(newest, sequencer=max(sequencers, default=None))
     for other_position, other in items:
         if other_position == position:
             continue
@@ -75,8 +79,8 @@ def _rank(event: ObjectEvent) -> tuple[bool, str, float]:
 
 def judge(event: ObjectEvent, known: RawObject | None) -> Verdict:
     """Tell what an event is worth, given the registry's row of its object."""
-    if event.origin is EventOrigin.REDRIVE:
-        return Verdict.ASK
+    if event.origin is EventOrigin.REDRIVE or _is_partial(event):
+        return Verdict.ASK if not _is_outdated(event, known) else Verdict.SUPERSEDED
     if known is None:
         return Verdict.NEWS
     if event.origin is EventOrigin.LISTING:
@@ -84,17 +88,23 @@ def judge(event: ObjectEvent, known: RawObject | None) -> Verdict:
             return Verdict.NEWS
         return Verdict.DUPLICATE if _is_same(event, known) else Verdict.ASK
     if _is_ordered(event.sequencer, known.sequencer):
-        assert event.sequencer is not None
-        assert known.sequencer is not None
-        if event.sequencer < known.sequencer:
-            return Verdict.SUPERSEDED
-        # One version of several was deleted: the object may still be there.
-        is_partial = event.kind is EventKind.REMOVED and event.name.endswith(":Delete")
-        return Verdict.ASK if is_partial and event.version_id else Verdict.NEWS
+        return Verdict.SUPERSEDED if _is_outdated(event, known) else Verdict.NEWS
     if _is_same(event, known):
         return Verdict.DUPLICATE
     # The very event that a crash left half done, or one whose order nobody knows.
     return Verdict.NEWS if known.code == UNFINISHED and event.etag == known.etag else Verdict.ASK
+
+
+def _is_partial(event: ObjectEvent) -> bool:
+    """Tell whether one version of several may be deleted: the object may still be there."""
+    is_deletion = event.kind is EventKind.REMOVED and event.name.endswith(":Delete")
+    return is_deletion and event.version_id is not None
+
+
+def _is_outdated(event: ObjectEvent, known: RawObject | None) -> bool:
+    if event.origin is EventOrigin.REDRIVE or known is None:
+        return False
+    return (event.sequencer or known.sequencer or "") < (known.sequencer or "")
 
 
 def _is_ordered(first: str | None, second: str | None) -> bool:

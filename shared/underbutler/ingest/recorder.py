@@ -54,7 +54,8 @@ def record_batch(
 ) -> Recorded:
     """Write stems whose situation is still what it was when they were read.
 
-    Locks are taken in one order by all writers: folders, exposures, objects, datasets, outbox.
+    Locks are taken in one order by all writers: folders, instruments that are not known to be
+    registered, exposures, objects, datasets, outbox.
 
     Parameters
     ----------
@@ -102,16 +103,19 @@ def _find_stale(
     transaction: IngestTransaction, results: Sequence[StemResult], indexes: Collection[IndexVersion]
 ) -> frozenset[Stem]:
     present = read_situations(transaction, [result.news.stem for result in results])
+    replaced: set[_ObjectKey] = set()
     if indexes:
         stems = {(bucket, stem_of(key)) for bucket, key, _, _ in indexes}
         versions = {
             (item.bucket, item.key, item.etag, item.sequencer)
             for item in transaction.objects.with_stems(stems)
         }
-        if not versions.issuperset(indexes):
-            return frozenset(present)
+        replaced = {(bucket, key) for bucket, key, *_ in set(indexes) - versions}
     return frozenset(
-        result.news.stem for result in results if present[result.news.stem] != result.situation
+        result.news.stem
+        for result in results
+        if present[result.news.stem] != result.situation
+        or any((result.news.stem[0], index) in replaced for _, index in result.news.index_entries)
     )
 
 
@@ -123,7 +127,7 @@ def _collect(
     before: dict[_ObjectKey, RawObject] = {}
     named = {row.instrument for result in results for row in result.rows.values() if row.instrument}
     registered = known_records.instruments(
-        named, lambda: {item.name for item in transaction.dimensions.instruments()}
+        named, lambda: {item.name for item in transaction.dimensions.lock_instruments(named)}
     )
     for result in results:
         for row in result.rows.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from underbutler.events.envelope import redrive_message
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["announce_due", "announce_waiting_for_instruments"]
 
 _MOST = 1000
+# As long as the queue may take to give a message up: template.yaml, visibility times receives.
+_LEASE = timedelta(hours=1)
 
 
 def announce_waiting_for_instruments(
@@ -30,9 +32,14 @@ def announce_waiting_for_instruments(
 
 
 def announce_due(registry: IngestRegistry, now: datetime) -> int:
-    """Announce the waiting objects whose time has come; returns how many."""
+    """Announce the waiting objects whose time has come; returns how many.
+
+    Whoever looks at one sets its next time; until then it is not announced again.
+    """
     with registry.begin() as transaction:
-        return _announce(transaction, transaction.objects.due(now, _MOST))
+        due = transaction.objects.due(now, _MOST)
+        transaction.objects.postpone(due, now + _LEASE)
+        return _announce(transaction, due)
 
 
 def _announce(transaction: IngestTransaction, objects: Iterable[RawObject]) -> int:

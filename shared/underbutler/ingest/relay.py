@@ -41,10 +41,16 @@ def relay_messages(
 
 def relay_oldest(registry: IngestRegistry, sender: MessageSender, before: datetime) -> int:
     """Send what stands in the outbox since before an instant; returns how many were sent."""
+    return sum(_relay_queue(registry, sender, before, queue) for queue in Queue)
+
+
+def _relay_queue(
+    registry: IngestRegistry, sender: MessageSender, before: datetime, queue: Queue
+) -> int:
     total = 0
     while True:
         with registry.read() as transaction:
-            messages = transaction.outbox.oldest(before, _PAGE)
+            messages = transaction.outbox.oldest(before, _PAGE, queue)
         sent = relay_messages(registry, sender, messages) if messages else 0
         total += sent
         # Those that the queue does not take would be the oldest again.

@@ -83,7 +83,7 @@ def parse_index(body: bytes, *, bucket: str, key: str, etag: str = "") -> Index:
     return Index(tuple(entries), tuple(problems))
 
 
-def read_content_mode(value: Any) -> ContentMode | None:
+def read_content_mode(value: Any, kind: str = "bad-index") -> ContentMode | None:
     """Read ``__CONTENT__``; None where it is missing.
 
     Raises
@@ -97,7 +97,7 @@ def read_content_mode(value: Any) -> ContentMode | None:
         return ContentMode(value)
     except ValueError as error:
         raise BadIndexError(
-            f"{_CONTENT} is {value!r}; expected 'metadata' or 'translated'."
+            f"{_CONTENT} is {value!r}; expected 'metadata' or 'translated'.", kind=kind
         ) from error
 
 

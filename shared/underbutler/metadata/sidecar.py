@@ -32,7 +32,7 @@ def parse_sidecar(body: bytes, *, bucket: str, key: str, etag: str = "") -> Meta
         raise BadIndexError(f"The sidecar is no JSON: {error}.", kind="bad-sidecar") from error
     if not isinstance(content, dict):
         raise BadIndexError("The sidecar is no JSON object.", kind="bad-sidecar")
-    mode = read_content_mode(content.pop("__CONTENT__", None))
+    mode = read_content_mode(content.pop("__CONTENT__", None), "bad-sidecar")
     if mode is None:
         is_translated = "observation_id" in content and "instrument" in content
         mode = ContentMode.TRANSLATED if is_translated else ContentMode.METADATA

@@ -76,6 +76,14 @@ class DimensionTables:
         )
         return [InstrumentRecord(**row._mapping) for row in rows]
 
+    def lock_instruments(self, names: Collection[str]) -> list[InstrumentRecord]:
+        """Hold instruments by name, registered or not, and list those that are registered.
+
+        Who registers one holds it too: either finds what the other has written.
+        """
+        self._dialect.lock(self._connection, (f"instrument/{name}" for name in names))
+        return self.instruments()
+
     def add_detectors(self, records: Iterable[DetectorRecord]) -> None:
         """Add detectors that only headers name; those that exist stay as they are."""
         self._dialect.upsert(self._connection, schema.detector, _rows(records))

@@ -107,6 +107,20 @@ class RawObjects:
             .limit(limit)
         )
 
+    def postpone(self, objects: Collection[RawObject], until: datetime) -> None:
+        """Put off waiting objects that were found due; holds their folders."""
+        if not objects:
+            return
+        self.lock_folders([(item.bucket, item.key) for item in objects])
+        self._connection.execute(
+            sa.update(_TABLE)
+            .where(
+                _TABLE.c.id.in_([item.id for item in objects]),
+                _TABLE.c.state == ObjectState.WAITING.value,
+            )
+            .values(next_attempt=until)
+        )
+
     def waiting_for_instruments(self, names: Collection[str], code: str) -> list[RawObject]:
         """Find the files of instruments that wait, for the reason that a code stands for."""
         return self._select(

@@ -122,7 +122,7 @@ class _BeyondEndError(Exception):
 
 @contextmanager
 def _translated(bucket: str, key: str) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     try:
         yield
@@ -145,6 +145,11 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
                 kind="access-denied",
             ) from error
         raise StoreUnavailableError(f"The store failed on s3://{bucket}/{key}: {error}") from error
+    except NoCredentialsError as error:
+        raise ConfigurationError(
+            f"There are no AWS credentials for s3://{bucket}/{key}.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+        ) from error
     except BotoCoreError as error:
         raise StoreUnavailableError(f"The store failed on s3://{bucket}/{key}: {error}") from error
 

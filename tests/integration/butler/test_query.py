@@ -202,3 +202,36 @@ def test_uris_of_many_datasets_are_one_question(full: Butler, raws: Path):
         uris = full.get_many_uris(refs)
     assert len(sent) == 1
     assert {uri.primaryURI.key for uri in uris.values()} == {str(p) for p in raws.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "contradiction", [{"physical_filter": "nope"}, {"day_obs": 19990101}, {"exposure.obs_id": "x"}]
+)
+def test_a_data_id_that_contradicts_itself_finds_nothing(full: Butler, contradiction):
+    values = data_id()
+    assert full.find_dataset("raw", values) is not None
+    assert full.find_dataset("raw", {**values, **contradiction}) is None
+
+
+def test_a_data_id_of_an_unknown_dimension_is_refused(full: Butler):
+    with pytest.raises(UserError, match="zork"):
+        full.find_dataset("raw", data_id(), zork=1)
+
+
+def test_a_negative_limit_is_a_caution(full: Butler):
+    everything = full.query_datasets("raw")
+    assert full.query_datasets("raw", limit=-len(everything)) == everything
+    with pytest.warns(UserWarning, match="more than 1"):
+        assert full.query_datasets("raw", limit=-1) == everything[:1]
+    with pytest.warns(UserWarning, match="more than 1"):
+        assert len(full.query_dimension_records("exposure", limit=-1)) == 1
+
+
+@pytest.mark.parametrize("limit", [2**70, -(2**70), "3", 1.5, True])
+def test_a_limit_that_is_no_number_of_results_is_refused(full: Butler, limit):
+    with pytest.raises(UserError, match="limit"):
+        full.query_datasets("raw", limit=limit)
+
+
+def test_none_is_no_condition_and_no_order(full: Butler):
+    assert full.query_datasets("raw", where=None, order_by=None) == full.query_datasets("raw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from command_lines import common_user, counts, datasets, done, dumped, refused, run, upload
-from factories import hsc_exposure
+from factories import hsc_exposure, translated
 from underbutler import Butler
 from underbutler.bootstrap import make_store
 from underbutler.butler.raw_ingest import list_locations
 from underbutler.errors import StoreUnavailableError
 from underbutler.local.endpoint import Endpoint
 from underbutler.local.night import bad_files, hsc_header, make_fits
+from underbutler.model.uri import ObjectUri
 
 
 def test_raws_are_registered_and_their_visits_defined(repo: Path, night: Path):
@@ -201,3 +203,78 @@ def test_visits_of_an_instrument_that_is_not_registered_are_refused(repo: Path):
 
 def test_a_registry_of_today_needs_no_migration(repo: Path):
     assert done("migrate", repo).out.endswith(" already.\n")
+
+
+def latiss(folder: Path, name: str, **changes: object) -> Path:
+    """Write a file that only its sidecar describes; returns the file."""
+    entry = translated(
+        _translator="LATISS",
+        instrument="LATISS",
+        detector_name="S00",
+        detector_unique_name="RXX_S00",
+        detector_group="RXX",
+        **changes,
+    )
+    path = folder / f"{name}.fits"
+    path.write_bytes(make_fits({"INSTRUME": "LATISS"}))
+    path.with_suffix(".json").write_text(json.dumps({**entry, "__CONTENT__": "translated"}))
+    return path
+
+
+@pytest.mark.parametrize("name", ["../../../../escaped", "..", "a/b", "/etc/x", "a b#?c"])
+def test_a_copy_stays_in_the_repository_whatever_its_metadata_say(
+    repo: Path, tmp_path: Path, name: str
+):
+    done("register-instrument", repo, "LATISS")
+    raws = tmp_path / "raws"
+    raws.mkdir()
+    latiss(raws, "f", exposure_id=2026030100001, observation_id=name)
+    assert counts(done("ingest-raws", repo, raws, "-t", "copy", "-o", "json"))["copied"] == 1
+    (row,) = datasets(repo, "--show-uri")
+    copy = Path(ObjectUri.parse(row["uri"]).key)
+    assert copy.resolve().is_relative_to(repo.resolve() / "LATISS/raw/all")
+    assert copy.is_file()
+
+
+def test_copies_of_two_datasets_never_share_a_file(repo: Path, tmp_path: Path):
+    done("register-instrument", repo, "LATISS")
+    raws = tmp_path / "raws"
+    raws.mkdir()
+    for number in (1, 2):
+        latiss(raws, str(number), exposure_id=2026030100000 + number, observation_id="same")
+    for _ in range(2):
+        done("ingest-raws", repo, raws, "-t", "copy")
+        rows = datasets(repo, "--show-uri")
+        assert len({row["uri"] for row in rows}) == 2
+        with Butler(str(repo)) as butler:
+            assert [butler.get("raw", instrument="LATISS", exposure=row["exposure"], detector=0)
+                    for row in rows]  # fmt: skip
+
+
+def test_a_file_that_is_named_is_described_by_its_sidecar(repo: Path, tmp_path: Path):
+    done("register-instrument", repo, "LATISS")
+    path = latiss(tmp_path, "f", exposure_id=2026030100001)
+    assert counts(done("ingest-raws", repo, path, "-o", "json"))["registered"] == 1
+
+
+def test_an_index_that_is_named_stands_for_its_folder(repo: Path, night: Path):
+    index = next(night.rglob("*.fits")).with_name("_index.json")
+    index.write_text(json.dumps({"__CONTENT__": "metadata"}))
+    there = sum(1 for _ in index.parent.glob("*.fits"))
+    ended = run("ingest-raws", repo, index, "-o", "json")
+    assert counts(ended)["registered"] == there
+    # The index says nothing of them, and that is told.
+    assert "bad-index" in ended.err
+
+
+def test_an_empty_location_is_none(repo: Path):
+    assert "empty" in refused(2, "ingest-raws", repo, "")
+
+
+def test_a_folder_without_raws_is_told(repo: Path, tmp_path: Path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "notes.txt").write_text("cloudy")
+    ended = run("ingest-raws", repo, empty)
+    assert ended.status == 0
+    assert "There are no raws" in ended.err

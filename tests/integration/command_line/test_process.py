@@ -50,7 +50,7 @@ def test_every_command_has_help(command, option):
     ("shared", "commands"),
     [
         ("--output", {"ingest-raws", *(name for name in COMMANDS if name.startswith("query-"))}),
-        ("--where", {"query-datasets", "query-dimension-records"}),
+        ("--where", {"query-collections", "query-datasets", "query-dimension-records"}),
         ("--order-by", {"query-datasets", "query-dimension-records"}),
         ("--limit", {"query-datasets", "query-dimension-records"}),
     ],
@@ -133,7 +133,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(repo: Path):
 
 
 def test_a_mistake_of_ours_says_how_to_see_it(repo: Path, monkeypatch: pytest.MonkeyPatch):
-    def fail(self: Butler) -> None:
+    def fail(self: Butler, where: str) -> None:
         raise RuntimeError("it broke")
 
     monkeypatch.setattr(Butler, "query_collections", fail)

@@ -174,3 +174,23 @@ def test_a_repository_can_be_read_by_those_who_may_not_write_it(ingested: Path):
             found = datasets(copy)
         copy.chmod(0o755)
     assert found == datasets(ingested)
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("type = 'RUN'", ["HSC/raw/all"]),
+        ("name = 'HSC/raw/all' AND NOT type IN ('TAGGED', 'CHAINED')", ["HSC/raw/all"]),
+        ("type != 'RUN' OR name < 'HSC'", []),
+    ],
+)
+def test_collections_are_found_by_a_condition(ingested: Path, where: str, names: list[str]):
+    ended = done("query-collections", ingested, "--where", where, "-o", "json")
+    assert [row["name"] for row in json.loads(ended.out)] == names
+
+
+@pytest.mark.parametrize("where", ["run = 'x'", "type = 1", "name IN (1..3)", "name", "type = 'R"])
+def test_a_condition_that_means_nothing_of_collections_is_refused(ingested: Path, where: str):
+    ended = run("query-collections", ingested, "--where", where)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.rstrip().endswith("^")

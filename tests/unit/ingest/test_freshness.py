@@ -61,6 +61,8 @@ def test_what_nobody_has_seen_is_news(event: ObjectEvent):
         (MARKER, known(sequencer="4"), NEWS),
         # One version of several was deleted: is the object still there?
         (replace(REMOVED, version_id="v"), known(sequencer="4"), ASK),
+        (replace(REMOVED, version_id="v"), known(sequencer="6"), SUPERSEDED),
+        (replace(REMOVED, version_id="v"), None, ASK),
         # No order: the same content is the same event, other content nobody can place.
         (CREATED, known(sequencer=None), DUPLICATE),
         (CREATED, known(sequencer=None, etag="other"), ASK),
@@ -106,7 +108,8 @@ def test_without_an_order_the_bucket_is_asked_which_is_the_newest():
 
 def test_a_wish_to_look_again_stands_for_what_the_store_said_before():
     (collapsed,) = collapse([(0, WANTED), (1, CREATED)])
-    assert collapsed.newest == WANTED
+    # What is found is no older than what it stands for.
+    assert collapsed.newest == replace(WANTED, sequencer=CREATED.sequencer)
 
 
 @given(
