@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -170,7 +169,6 @@ class LocalStack:
                     # More would only take the cores from each other at their start.
                     "IngestConcurrency": "2",
                     "VisitConcurrency": "2",
-                    "LambdaRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
                 },
             )
         )

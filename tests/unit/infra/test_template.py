@@ -182,6 +182,7 @@ def test_a_change_of_the_schema_makes_the_deployment_migrate() -> None:
 
 
 def test_functions_run_on_a_system_that_the_layer_is_made_for() -> None:
-    runtime = TEMPLATE["Parameters"]["LambdaRuntime"]["Default"]
+    parameter = TEMPLATE["Parameters"]["LambdaRuntime"]
 
-    assert tuple(map(int, runtime.removeprefix("python").split("."))) >= (3, 12)
+    for runtime in (parameter["Default"], *parameter["AllowedValues"]):
+        assert tuple(map(int, runtime.removeprefix("python").split("."))) >= (3, 12)
