@@ -184,6 +184,9 @@ class Butler:
             The condition cannot be read, or a name means nothing here.
         """
         expression = parse_where(where or "", bind)
+        if expression is not None:
+            # A mistake is told also where there is no collection yet.
+            matches(expression, dict.fromkeys(("name", "type", "doc"), ""), where or "")
         with self._client.registry.read() as transaction:
             found = transaction.datasets.collections()
         if expression is None:

@@ -59,7 +59,7 @@ def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
         if holders.setdefault(str(target), file.dataset_id) != file.dataset_id:
             # Names that should be unique are not: no dataset takes another's file.
             folder, _, name = target.key.rpartition("/")
-            target = _target(root, f"{folder}/{file.dataset_id}_{name}", is_whole=True)
+            target = replace(target, key=f"{folder}/{file.dataset_id}_{name}")
         source = ObjectUri.parse(file.uri)
         info = client.store.copy((source.bucket, source.key), (target.bucket, target.key))
         copies.append(
@@ -113,6 +113,5 @@ def _name(value: Any) -> str:
     return name if name.strip(".") else "_" * max(1, len(name))
 
 
-def _target(root: ObjectUri, path: str, *, is_whole: bool = False) -> ObjectUri:
-    key = path if is_whole or not root.key else f"{root.key}/{path}"
-    return ObjectUri(root.scheme, root.bucket, key)
+def _target(root: ObjectUri, path: str) -> ObjectUri:
+    return replace(root, key=f"{root.key}/{path}" if root.key else path)

@@ -190,7 +190,11 @@ def test_collections_are_found_by_a_condition(ingested: Path, where: str, names:
 
 
 @pytest.mark.parametrize("where", ["run = 'x'", "type = 1", "name IN (1..3)", "name", "type = 'R"])
-def test_a_condition_that_means_nothing_of_collections_is_refused(ingested: Path, where: str):
-    ended = run("query-collections", ingested, "--where", where)
-    assert (ended.status, ended.out) == (2, "")
-    assert ended.err.rstrip().endswith("^")
+def test_a_condition_that_means_nothing_of_collections_is_refused(
+    ingested: Path, repo: Path, where: str
+):
+    # Also where there are none.
+    for place in (ingested, repo):
+        ended = run("query-collections", place, "--where", where)
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.rstrip().endswith("^")
