@@ -10,7 +10,13 @@ from underbutler.errors import MissingPropertyError
 from underbutler.model.dimension_records import DayObsRecord, DetectorRecord, ExposureRecord
 from underbutler.model.timespan import NS_PER_DAY, Timespan, day_obs_timespan
 
-__all__ = ["ExposureMetadata", "MetadataSource", "Observation", "ObservationProperties"]
+__all__ = [
+    "AppliedCorrections",
+    "ExposureMetadata",
+    "MetadataSource",
+    "Observation",
+    "ObservationProperties",
+]
 
 # Columns of 64 bits and of 32 in the registry.
 _INT64 = 2**63
@@ -27,6 +33,16 @@ class MetadataSource(IntEnum):
     HEADER = 2
     GONE = 3
     """Of an exposure none of whose files is there any more: what one of them said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCorrections:
+    """What was corrected in a header before it was translated."""
+
+    uri: str
+    """File of the corrections."""
+    keywords: tuple[str, ...]
+    """Cards that it set, sorted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +90,10 @@ class ObservationProperties:
     detector_unique_name: str | None = None
     detector_name: str | None = None
     detector_group: str | None = None
+    hdu: int | None = None
+    """HDU that holds the detector, the primary one being 0; None: the whole file does."""
+    corrections: AppliedCorrections | None = None
+    """Corrections of the header, of those that the curators gave."""
     problems: list[str] = field(default_factory=list)
     """Optional properties that were lost, and why."""
 
