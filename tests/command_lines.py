@@ -23,7 +23,7 @@ from underbutler.registry.engine import connect_registry
 from underbutler.registry.registry import Registry
 
 COMMANDS = tuple(sorted(cli.list_commands(None)))
-# What each command takes after the repository.
+# What each command on a repository takes after it.
 ARGUMENTS = {
     "define-visits": ("HSC",),
     "ingest-raws": (".",),
@@ -32,6 +32,7 @@ ARGUMENTS = {
     "query-datasets": (),
     "query-dimension-records": ("exposure",),
     "register-instrument": ("HSC",),
+    "update-exposures": ("HSC",),
 }
 QUERIES = (
     ("query-collections",),

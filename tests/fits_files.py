@@ -70,6 +70,38 @@ class EndlessReader(CountingReader):
         return begun + filled[skipped : skipped + (end - start) - len(begun)]
 
 
+class SparseReader(CountingReader):
+    """Reads a file of headers with data after them, zeros that are nowhere.
+
+    Parameters
+    ----------
+    *headers
+        Cards of the HDUs.
+    missing_bytes
+        How much of the last HDU's data and padding is not there.
+    """
+
+    def __init__(self, *headers: Mapping[str, Any], missing_bytes: int = 0) -> None:
+        super().__init__(b"")
+        self._written: list[tuple[int, bytes]] = []
+        self.size_bytes = 0
+        for cards in headers:
+            block = header_block(cards)
+            self._written.append((self.size_bytes, block))
+            self.size_bytes += len(block) + -(-data_bytes(cards) // BLOCK) * BLOCK
+        self.size_bytes -= missing_bytes
+
+    def __call__(self, start: int, end: int) -> bytes:
+        assert 0 <= start < end
+        self.ranges.append((start, end))
+        found = bytearray(max(0, min(end, self.size_bytes) - start))
+        for place, block in self._written:
+            first, last = max(start, place), min(start + len(found), place + len(block))
+            if first < last:
+                found[first - start : last - start] = block[first - place : last - place]
+        return bytes(found)
+
+
 def card(keyword: str, value: Any) -> bytes:
     """One card of a keyword and its value."""
     if isinstance(value, bool):
@@ -101,15 +133,19 @@ def padded(data: bytes, filler: bytes = b"\x00") -> bytes:
     return data + filler * (-len(data) % BLOCK)
 
 
-def data_of(cards: Mapping[str, Any]) -> bytes:
-    """Zeros, as many as a header declares (FITS 4.0 §4.4.1.1, §7.1.3)."""
+def data_bytes(cards: Mapping[str, Any]) -> int:
+    """How large the data are that a header declares (FITS 4.0 §4.4.1.1, §7.1.3)."""
     if not cards["NAXIS"]:
-        return b""
+        return 0
     size = 1
     for axis in range(1, cards["NAXIS"] + 1):
         size *= cards[f"NAXIS{axis}"]
-    size = (size + cards.get("PCOUNT", 0)) * cards.get("GCOUNT", 1) * abs(cards["BITPIX"]) // 8
-    return padded(bytes(size))
+    return int((size + cards.get("PCOUNT", 0)) * cards.get("GCOUNT", 1) * abs(cards["BITPIX"]) // 8)
+
+
+def data_of(cards: Mapping[str, Any]) -> bytes:
+    """Zeros, as many as a header declares."""
+    return padded(bytes(data_bytes(cards)))
 
 
 def hdu(cards: Mapping[str, Any], *more: bytes) -> bytes:

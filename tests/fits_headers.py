@@ -34,7 +34,10 @@ BLOCKS_OF_CARDS = hdu(
 FAR_DATA = {"SIMPLE": True, "BITPIX": -64, "NAXIS": 2, "NAXIS1": 2**14, "NAXIS2": 2**13}
 FAR_DATA_BYTES = 2**30 + -(2**30) % BLOCK
 # docs/reference/codes.md
-KINDS = ("not-fits", "no-end", "bad-header", "bad-card", "bad-gzip")
+KINDS = (
+    *("not-fits", "no-end", "bad-header", "bad-card", "bad-gzip"),
+    *("truncated", "many-hdus", "many-detectors"),
+)
 FITS_FILES = {
     "one HDU": ONE_HDU,
     "two HDUs": TWO_HDUS,
@@ -61,10 +64,7 @@ def primary_of(*cards: str | bytes) -> fits.Header:
 
 
 def read_all(body: bytes) -> list[fits.Header]:
-    file = headers(body)
-    read = [header for header in (file.primary(), file.extension()) if header is not None]
-    file.goes_on()
-    return read
+    return [hdu.header for hdu in headers(body).hdus()]
 
 
 def read_or_refuse(body: bytes) -> list[fits.Header] | UnreadableHeaderError:
@@ -94,7 +94,7 @@ def corrupted(body: bytes, places: list[tuple[int, bytes]]) -> bytes:
 
 def as_astropy_reads(body: bytes) -> list[list[tuple]]:
     with fits.open(io.BytesIO(body), disable_image_compression=True) as file:
-        return [cards_of(hdu.header) for hdu in file[:2]]
+        return [cards_of(hdu.header) for hdu in file]
 
 
 def cards_of(header: fits.Header) -> list[tuple]:

@@ -17,6 +17,7 @@ from fits_files import (
     two_hdu_file,
 )
 from underbutler.local.night import hsc_header
+from underbutler.metadata.corrections import Corrections, parse_corrections
 from underbutler.metadata.header import FitsHeaders
 from underbutler.metadata.translate import HeaderTranslator
 from underbutler.model.observation import ObservationProperties
@@ -109,7 +110,27 @@ oddities = (
 )
 
 
+class GivenCorrections:
+    """Corrections by the name of their file, and how often they were looked for."""
+
+    def __init__(self, **texts: str) -> None:
+        self.texts = {name.replace("_", "-"): text for name, text in texts.items()}
+        self.asked: list[str] = []
+
+    def find(self, instrument: str, observation_id: str) -> Corrections | None:
+        name = f"{instrument}-{observation_id}"
+        self.asked.append(name)
+        text = self.texts.get(name)
+        return None if text is None else parse_corrections(text.encode(), f"s3://c/{name}.yaml")
+
+
 def translate(body: bytes) -> ObservationProperties:
+    """Translate a file of one detector."""
+    (found,) = translate_detectors(body)
+    return found
+
+
+def translate_detectors(body: bytes) -> list[ObservationProperties]:
     return HeaderTranslator().translate_file(FitsHeaders(CountingReader(body)))
 
 

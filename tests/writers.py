@@ -31,19 +31,33 @@ _PATIENCE = 20
 class TelltaleTranslator:
     """Translates headers that say themselves what they translate to; real ones take long."""
 
-    def translate_file(self, headers: FitsHeaders) -> ObservationProperties:
+    def forget(self) -> None:
+        """Remember nothing anyway."""
+
+    def translate_file(self, headers: FitsHeaders) -> list[ObservationProperties]:
         header = headers.primary()
-        return properties_from_translated(
-            translated(
-                exposure_id=header["EXPNUM"],
-                detector_num=header["DETNUM"],
-                object=header.get("OBJECT", "by header"),
-                exposure_group=header.get("GROUP", str(header["EXPNUM"])),
-            )
-        )
+        if "DETNUMS" not in header:
+            return [_properties(header, header["DETNUM"])]
+        detectors = [int(number) for number in header["DETNUMS"].split()]
+        found = [_properties(header, detector) for detector in detectors]
+        for hdu, properties in enumerate(found, start=1):
+            properties.hdu = hdu
+        return found
 
     def translate_header(self, header: Any) -> ObservationProperties:
         raise NotImplementedError
+
+
+def _properties(header: Any, detector: int) -> ObservationProperties:
+    return properties_from_translated(
+        translated(
+            instrument=header["INSTRUME"],
+            exposure_id=header["EXPNUM"],
+            detector_num=detector,
+            object=header.get("OBJECT", "by header"),
+            exposure_group=header.get("GROUP", str(header["EXPNUM"])),
+        )
+    )
 
 
 class Writer:

@@ -12,6 +12,7 @@ from underbutler.bootstrap import Functions, build_functions
 from underbutler.ingest.redrive import announce_due
 from underbutler.ingest.relay import relay_oldest
 from underbutler.ingest.retention import prune_history
+from underbutler.model.announcement import Queue
 
 _LOG = Logger(service="relay-outbox")
 
@@ -28,9 +29,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: 
     """Relay the outbox; answers what was done."""
     functions = _functions()
     now = datetime.now(UTC)
+    # One that a deployment does without, such as that of indexes, has no URL.
+    queues = [queue for queue in Queue if queue.value in functions.settings.queue_urls]
     done = {
         "announced": announce_due(functions.registry, now),
-        "sent": relay_oldest(functions.registry, functions.queues, now - _GRACE),
+        "sent": relay_oldest(functions.registry, functions.queues, now - _GRACE, queues),
         "pruned": prune_history(
             functions.registry, now, timedelta(days=functions.settings.event_retention_days)
         ),

@@ -9,7 +9,11 @@ from sqlalchemy.engine import URL
 
 from underbutler.errors import ConfigurationError, TransientError
 from underbutler.ingest.ingest_raws import IngestRaws
+from underbutler.ingest.metadata_reader import MetadataReader
+from underbutler.ingest.read_pool import ReadPool
+from underbutler.ingest.stored_corrections import StoredCorrections
 from underbutler.model.strict_json import load_json
+from underbutler.model.uri import ObjectUri
 from underbutler.queues.none import NoQueues
 from underbutler.queues.sqs import SqsQueues
 from underbutler.registry.engine import connect_registry, registry_url
@@ -30,11 +34,11 @@ __all__ = [
 ]
 
 
-def make_translator() -> HeaderTranslator:
+def make_translator(corrections: StoredCorrections | None = None) -> HeaderTranslator:
     """Make the translator of headers, importing what it takes."""
     from underbutler.metadata.translate import HeaderTranslator as Translator
 
-    return Translator()
+    return Translator(corrections)
 
 
 def make_store() -> RoutedStore:
@@ -48,19 +52,36 @@ class Client:
 
     registry: Registry
     store: RoutedStore
+    corrections: StoredCorrections | None = None
+    """Where curators keep corrections of headers."""
 
     def ingest_raws(self) -> IngestRaws:
         """Make the use case that a listing feeds."""
         return IngestRaws(
             registry=self.registry,
             store=self.store,
-            make_translator=make_translator,
+            make_translator=self.make_translator,
             sender=NoQueues(),
         )
 
+    def metadata_reader(self) -> MetadataReader:
+        """Make the reader of files' metadata."""
+        return MetadataReader(self.store, self.make_translator, ReadPool())
 
-def build_client(database: str | URL) -> Client:
+    def make_translator(self) -> HeaderTranslator:
+        """Make the translator of headers."""
+        return make_translator(self.corrections)
+
+
+def build_client(database: str | URL, corrections: ObjectUri | None = None) -> Client:
     """Build what a client works with.
+
+    Parameters
+    ----------
+    database
+        URL of the registry's database.
+    corrections
+        Folder or prefix of header corrections.
 
     Raises
     ------
@@ -69,7 +90,12 @@ def build_client(database: str | URL) -> Client:
     """
     registry = Registry(connect_registry(database, pool_size=4))
     registry.check_version()
-    return Client(registry=registry, store=make_store())
+    store = make_store()
+    return Client(
+        registry=registry,
+        store=store,
+        corrections=StoredCorrections(store, corrections) if corrections else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +112,15 @@ class Functions:
         return IngestRaws(
             registry=self.registry,
             store=self.store,
-            make_translator=make_translator,
+            make_translator=self._make_translator,
             sender=self.queues,
             buckets=self.settings.raw_buckets,
+            announces_folders=self.settings.index_bucket is not None,
         )
+
+    def _make_translator(self) -> HeaderTranslator:
+        place = self.settings.corrections
+        return make_translator(StoredCorrections(self.store, place) if place else None)
 
 
 def build_functions(*, check_version: bool = True) -> Functions:

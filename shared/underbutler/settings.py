@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from underbutler.errors import ConfigurationError
+from underbutler.errors import ConfigurationError, UserError
+from underbutler.model.metadata_entry import ContentMode
+from underbutler.model.uri import ObjectUri
 
 __all__ = ["AwsSettings", "FunctionSettings"]
 
@@ -58,6 +60,12 @@ class FunctionSettings:
     event_retention_days: int = 90
     instruments: tuple[str, ...] = ()
     """Instruments to register on deployment."""
+    corrections: ObjectUri | None = None
+    """Prefix of header corrections; None where there are none."""
+    index_bucket: str | None = None
+    """Bucket that indexes are written into; None writes none."""
+    index_content: ContentMode = ContentMode.TRANSLATED
+    """What is written into them."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> FunctionSettings:
@@ -74,11 +82,14 @@ class FunctionSettings:
             raw_buckets=frozenset(_list(variables.get("UNDERBUTLER_RAW_BUCKETS", ""))),
             queue_urls={
                 name: url
-                for name in ("raw-events", "visits")
+                for name in ("raw-events", "visits", "indexes")
                 if (url := variables.get(_queue_variable(name)))
             },
             event_retention_days=_days(variables, "UNDERBUTLER_EVENT_RETENTION_DAYS", 90),
             instruments=tuple(_list(variables.get("UNDERBUTLER_INSTRUMENTS", ""))),
+            corrections=_uri(variables, "UNDERBUTLER_CORRECTIONS_URI"),
+            index_bucket=variables.get("UNDERBUTLER_INDEX_BUCKET") or None,
+            index_content=_content(variables, "UNDERBUTLER_INDEX_CONTENT"),
         )
 
 
@@ -98,6 +109,21 @@ def _days(variables: Mapping[str, str], name: str, default: int) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) < 1:
         raise ConfigurationError(f"The variable {name} is no number of days: {text[:40]!r}.")
     return int(text)
+
+
+def _uri(variables: Mapping[str, str], name: str) -> ObjectUri | None:
+    text = (variables.get(name) or "").strip()
+    try:
+        return ObjectUri.parse(text) if text else None
+    except UserError as error:
+        raise ConfigurationError(f"The variable {name} is wrong: {error.message}") from error
+
+
+def _content(variables: Mapping[str, str], name: str) -> ContentMode:
+    text = variables.get(name) or ContentMode.TRANSLATED.value
+    if text not in set(ContentMode):
+        raise ConfigurationError(f"The variable {name} is {text[:40]!r}.")
+    return ContentMode(text)
 
 
 def _list(text: str) -> list[str]:

@@ -126,6 +126,32 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: Registry):
     assert tables(empty) == {"visit_problem"}
 
 
+def test_files_registered_before_there_were_several_datasets_to_a_file_hold_raws(empty: Registry):
+    migrate_registry(empty.engine, "0002")
+    columns = "bucket, key, stem, kind, state, code, message, attempts, first_seen, last_seen"
+    values = "'', '', 0, '2026-03-01 05:00:00', '2026-03-01 05:00:00'"
+    with empty.begin() as transaction:
+        for name, kind, more, given in (
+            ("a.fits", "fits", ", instrument, exposure, detector", ", 'HSC', 1, 2"),
+            ("b.fits", "fits", "", ""),
+        ):
+            transaction.connection.execute(
+                sa.text(
+                    f"INSERT INTO raw_object ({columns}{more})"
+                    f" VALUES ('raw', '{name}', '{name}', '{kind}', 'registered', {values}{given})"
+                )
+            )
+    assert empty.version() == (1, 0)
+    migrate_registry(empty.engine)
+    assert empty.version() == schema.SCHEMA_VERSION
+    with empty.read() as transaction:
+        found = transaction.objects.with_stems([("raw", "a"), ("raw", "a.fits"), ("raw", "b.fits")])
+    assert {item.key: item.data_ids for item in found} == {
+        "a.fits": (("raw", "HSC", 1, 2),),
+        "b.fits": (),
+    }
+
+
 def test_a_database_without_tables_has_no_version(empty: Registry):
     assert empty.version() is None
 
@@ -140,7 +166,7 @@ def test_a_registry_of_this_version_is_accepted(registry: Registry):
     registry.check_version()
 
 
-@pytest.mark.parametrize("minor", ["1.7", "1.99"])
+@pytest.mark.parametrize("minor", ["2.7", "2.99"])
 def test_a_registry_of_a_newer_minor_version_is_accepted(registry: Registry, minor: str):
     set_version(registry, minor)
     registry.check_version()
@@ -149,7 +175,7 @@ def test_a_registry_of_a_newer_minor_version_is_accepted(registry: Registry, min
 def test_a_registry_of_a_newer_major_version_is_refused_with_the_command_to_run(
     registry: Registry,
 ):
-    set_version(registry, "2.0")
+    set_version(registry, "3.0")
     with pytest.raises(ConfigurationError, match="pip install --upgrade") as caught:
         registry.check_version()
     assert caught.value.kind == "newer-registry"
@@ -158,7 +184,7 @@ def test_a_registry_of_a_newer_major_version_is_refused_with_the_command_to_run(
 def test_a_registry_of_an_older_major_version_is_refused_with_the_command_to_run(
     registry: Registry,
 ):
-    set_version(registry, "0.9")
+    set_version(registry, "1.9")
     with pytest.raises(ConfigurationError, match="underbutler migrate") as caught:
         registry.check_version()
     assert caught.value.kind == "older-registry"

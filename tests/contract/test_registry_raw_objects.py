@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from factories import NOW, raw_object
 from registry_dump import nothing_written
-from underbutler.model.observation import MetadataSource
+from underbutler.model.observation import AppliedCorrections, MetadataSource
 from underbutler.model.raw_object import ObjectKind, ObjectState, RawObject
 from underbutler.registry import schema
 from underbutler.registry.registry import Registry
@@ -48,12 +48,15 @@ ALL_FIELDS: dict[str, Any] = {
     "message": "It's not there: 'x' %s",
     "attempts": 3,
     "next_attempt": NOW,
+    "dataset_type": "raw",
     "instrument": "HSC",
     "exposure": 2**62,
     "detector": 42,
+    "hdus": ((42, 1), (43, 0)),
     "source": MetadataSource.SIDECAR,
     "source_key": "night/f.json",
     "observation": UUID("840b31d9-05cd-5161-b2c8-00d32b280d0f"),
+    "corrections": AppliedCorrections(uri="s3://c/HSC-é.yaml", keywords=("DATE-OBS", "OBJECT")),
 }
 
 
@@ -63,7 +66,7 @@ def save(registry: Registry, *objects: RawObject) -> dict[tuple[str, str], int]:
 
 
 def of_exposure(key: str, detector: int = 0, **overrides: Any) -> RawObject:
-    fields = {"instrument": "HSC", "exposure": 1, "detector": detector}
+    fields = {"dataset_type": "raw", "instrument": "HSC", "exposure": 1, "detector": detector}
     return raw_object(key, **(fields | overrides))
 
 
@@ -178,23 +181,36 @@ def test_those_that_hold_or_lost_a_dataset_claim_it_and_nobody_else(registry: Re
         of_exposure("came too late", state=SUPERSEDED),
         of_exposure("is gone", state=GONE),
     )
-    assert sorted(find(registry, "claiming", [("HSC", 1, 0)])) == ["holds", "lost"]
+    assert sorted(find(registry, "claiming", [("raw", "HSC", 1, 0)])) == ["holds", "lost"]
 
 
 def test_nobody_claims_another_dataset(registry: Registry):
     save(registry, of_exposure("a.fits"))
-    others = [("LATISS", 1, 0), ("HSC", 2, 0), ("HSC", 1, 1)]
+    others = [
+        ("raw", "LATISS", 1, 0),
+        ("raw", "HSC", 2, 0),
+        ("raw", "HSC", 1, 1),
+        ("guider_raw", "HSC", 1, 0),
+    ]
     assert find(registry, "claiming", others) == []
 
 
 def test_all_claims_of_all_datasets_asked_for_are_found(registry: Registry):
     save(registry, *(of_exposure(f"{n}{c}.fits", n) for n in range(3) for c in "ab"))
-    assert sorted(find(registry, "claiming", [("HSC", 1, 2), ("HSC", 1, 0)])) == [
+    wanted = [("raw", "HSC", 1, 2), ("raw", "HSC", 1, 0)]
+    assert sorted(find(registry, "claiming", wanted)) == [
         "0a.fits",
         "0b.fits",
         "2a.fits",
         "2b.fits",
     ]
+
+
+def test_a_file_of_several_detectors_claims_each_of_them(registry: Registry):
+    save(registry, of_exposure("a.fits", hdus=((0, 1), (4, 2))), of_exposure("b.fits", 4))
+    assert find(registry, "claiming", [("raw", "HSC", 1, 0)]) == ["a.fits"]
+    assert sorted(find(registry, "claiming", [("raw", "HSC", 1, 4)])) == ["a.fits", "b.fits"]
+    assert find(registry, "claiming", [("raw", "HSC", 1, 1)]) == []
 
 
 def test_only_objects_that_are_registered_or_gone_have_a_say_in_an_exposure(registry: Registry):

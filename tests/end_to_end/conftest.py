@@ -79,7 +79,10 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stac
     """A deployed stack, and a repository whose registry is the stack's."""
     folder = tmp_path_factory.mktemp("stack")
     local = LocalStack(folder, Checkout())
-    state = local.up(postgres_settings=("fsync=off",))
+    state = local.up(
+        postgres_settings=("fsync=off",),
+        buckets={"IndexBucketName": "indexes", "CorrectionsBucketName": "curated"},
+    )
     repo = str(folder / "repo")
     create_repository(repo, state.database_url)
     yield state, repo

@@ -75,7 +75,7 @@ def test_on_creation_tables_are_made_and_instruments_registered(
 
     (answer,) = answers
     assert answer["Status"] == "SUCCESS"
-    assert answer["Data"] == {"SchemaVersion": "1.0", "Instruments": "HSC,LATISS"}
+    assert answer["Data"] == {"SchemaVersion": "2.0", "Instruments": "HSC,LATISS"}
     with empty_registry.read() as transaction:
         names = [item.name for item in transaction.dimensions.instruments()]
     assert names == ["HSC", "LATISS"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from detector_files import decam_ccd, decam_primary
 from factories import hsc_exposure
 from fits_files import COMPRESSED, EXTENSION, MINIMAL, header_block, observed, padded
 from underbutler.errors import UnderbutlerError
@@ -31,11 +32,10 @@ _PIECE = 16 * 1024
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 HSC = observed(hsc_header(hsc_exposure(100_000), 42))
-# An instrument whose files have a header for every detector, and one that nobody knows.
-DECAM = {"INSTRUME": "DECam", "TELESCOP": "CTIO 4.0-m telescope", "CCDNUM": 25, "EXPNUM": 229388}
 UNKNOWN = {"INSTRUME": "Unheard of"}
 IMAGE = {"BITPIX": 16, "NAXIS": 2, "NAXIS1": 4096, "NAXIS2": 4096}
 TABLE = {**COMPRESSED, "NAXIS2": 4096, "PCOUNT": FILE_BYTES}
+CCDS = ((25, TABLE), (26, EXTENSION))
 LONG_HEADER = {f"HK{number:04d}": number for number in range(800)}
 
 
@@ -111,7 +111,9 @@ def extended(pixels: bytes, header: dict[str, Any] = HSC) -> bytes:
 
 def several(pixels: bytes) -> bytes:
     """Two detectors, one an HDU."""
-    return packed(pixels, DECAM) + header_block({**EXTENSION, **DECAM})
+    tiles = padded(bytes(TABLE["NAXIS1"] * TABLE["NAXIS2"]) + pixels)
+    first, second = (header_block({**layout, **decam_ccd(number)}) for number, layout in CCDS)
+    return header_block(decam_primary()) + first + tiles + second
 
 
 def zipped(body: bytes) -> bytes:
@@ -127,13 +129,14 @@ READABLE = {
     "zipped.fits.gz": lambda pixels: zipped(plain(pixels)),
     "packed and zipped.fits.fz.gz": lambda pixels: zipped(packed(pixels)),
     "key//that boto3 reads.fits": plain,
+    "several detectors.fits.fz": several,
 }
 # Each named by the error's kind.
 UNUSABLE = {
     "unknown-instrument.fits": lambda pixels: plain(pixels, UNKNOWN),
     "unknown-instrument.fits.fz": lambda pixels: packed(pixels, UNKNOWN),
     "unknown-instrument.fits.gz": lambda pixels: zipped(plain(pixels, UNKNOWN)),
-    "many-detectors.fits.fz": several,
+    "truncated.fits.fz": lambda pixels: several(pixels)[:-20_000],
     "many-detectors.fits.fz.gz": lambda pixels: zipped(several(pixels)),
 }
 FILES: dict[str, Callable[[bytes], bytes]] = READABLE | UNUSABLE
@@ -202,7 +205,7 @@ def test_metadata_of_a_file_of_32_megabytes_cost_at_most_128_kilobytes(
 ):
     reading = read_metadata(file, translator, len(file.body) if is_size_known else None)
     assert isinstance(reading, Reading), reading
-    assert reading.observation.exposure.id == 100_000
+    assert reading.content.exposure_id == 100_000
     assert 0 < server.sent_bytes <= MOST_BYTES
 
 

@@ -21,7 +21,7 @@ PRODUCT = {
 ALLOWED = {
     "errors": (),
     "model": ("errors",),
-    "settings": ("errors",),
+    "settings": ("errors", "model"),
     "patience": ("errors",),
     "events": ("model", "errors"),
     "metadata": ("model", "errors"),
@@ -51,14 +51,20 @@ ALLOWED = {
     ),
     "functions": (
         *("bootstrap", "errors", "settings", "model", "events", "ingest", "visits"),
-        *("metadata.instruments", "butler.registration", "registry.migrate"),
+        *("metadata.instruments", "butler.registration", "butler.folder_index"),
+        *("registry.migrate", "store.routed"),
     ),
     "": ("butler", "model"),
 }
 # Library → where alone it may be imported.
 LIBRARIES = {
     "alembic": ("registry",),
-    "astro_metadata_translator": ("metadata.translate",),
+    "astro_metadata_translator": (
+        "metadata.translate",
+        "metadata.index_entry",
+        "metadata.translator_search",
+        "metadata.translators",
+    ),
     "astropy": ("metadata", "butler.raw_formatter"),
     "aws_lambda_powertools": ("functions",),
     "boto3": ("store", "queues", "bootstrap", "local"),
@@ -71,7 +77,7 @@ LIBRARIES = {
     "psycopg2": ("registry",),
     "rich": ("cli", "local"),
     "sqlalchemy": ("registry", "bootstrap", "butler.repository", "local.arrivals"),
-    "yaml": ("butler.repository", "local"),
+    "yaml": ("butler.repository", "local", "metadata.corrections"),
 }
 COMPUTED = "a computed name"
 # Modules that put off imports of their own package.

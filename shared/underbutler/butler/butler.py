@@ -57,7 +57,7 @@ class Butler:
 
     def __init__(self, location: str, *, collections: str | Iterable[str] = ()) -> None:
         self.repository = Repository.read(str(location))
-        self._client: Client = build_client(self.repository.database)
+        self._client: Client = build_client(self.repository.database, self.repository.corrections)
         self._collections = _names(collections)
 
     def __enter__(self) -> Butler:
@@ -328,7 +328,7 @@ class Butler:
         whole = next((file for file in files if not file.component), None)
         if whole is None:
             raise NotFoundError(f"{ref} is stored in components.")
-        return read_raw(self._open(whole), component)
+        return read_raw(self._open(whole), component, whole.hdu)
 
     def _open(self, file: DatasetFile) -> Any:
         uri = ObjectUri.parse(file.uri)

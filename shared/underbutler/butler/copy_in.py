@@ -48,21 +48,27 @@ def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
     """
     with client.registry.read() as transaction:
         records = _Records(transaction)
-        stored = [
-            (file, _target(root, _path(records, ref, file)))
-            for ref, file in transaction.datasets.stored_at(uris)
-        ]
-        wanted = {str(target) for _, target in stored}
-        holders = {file.uri: ref.id for ref, file in transaction.datasets.stored_at(sorted(wanted))}
+        stored: dict[str, list[tuple[DatasetRef, DatasetFile]]] = {}
+        for ref, file in transaction.datasets.stored_at(uris):
+            stored.setdefault(file.uri, []).append((ref, file))
+        # A file with several detectors is named after the lowest.
+        targets = {
+            uri: _target(root, _path(records, *min(items, key=_detector)))
+            for uri, items in stored.items()
+        }
+        wanted = sorted({str(target) for target in targets.values()})
+        holders = {file.uri: ref.id for ref, file in transaction.datasets.stored_at(wanted)}
     copies: list[DatasetFile] = []
-    for file, target in stored:
-        if holders.setdefault(str(target), file.dataset_id) != file.dataset_id:
+    for uri, items in stored.items():
+        target = targets[uri]
+        first = min(items, key=_detector)[1].dataset_id
+        if holders.setdefault(str(target), first) not in {file.dataset_id for _, file in items}:
             # Names that should be unique are not: no dataset takes another's file.
             folder, _, name = target.key.rpartition("/")
-            target = replace(target, key=f"{folder}/{file.dataset_id}_{name}")
-        source = ObjectUri.parse(file.uri)
+            target = replace(target, key=f"{folder}/{first}_{name}")
+        source = ObjectUri.parse(uri)
         info = client.store.copy((source.bucket, source.key), (target.bucket, target.key))
-        copies.append(
+        copies += [
             replace(
                 file,
                 uri=str(target),
@@ -70,11 +76,16 @@ def copy_in(client: Client, root: ObjectUri, uris: Sequence[str]) -> int:
                 etag=info.etag,
                 version_id=info.version_id,
             )
-        )
+            for _, file in items
+        ]
     if copies:
         with client.registry.begin() as transaction:
             transaction.datasets.save_files(copies)
-    return len(copies)
+    return len(stored)
+
+
+def _detector(item: tuple[DatasetRef, DatasetFile]) -> DataIdValue:
+    return item[0].data_id["detector"]
 
 
 class _Records:

@@ -23,7 +23,7 @@ _COUNTS = {"adu", "counts", "count", ""}
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_raw(file: BinaryIO, component: str = "") -> Any:
+def read_raw(file: BinaryIO, component: str = "", hdu: int | None = None) -> Any:
     """Read a raw, or a component of it.
 
     Parameters
@@ -32,11 +32,14 @@ def read_raw(file: BinaryIO, component: str = "") -> Any:
         The FITS file; only what is needed is read of it.
     component
         ``metadata`` for the header, ``wcs`` for the header's WCS, empty for all.
+    hdu
+        HDU that holds the raw, the primary one being 0; None: the whole file does. Of an HDU the
+        header has the cards of the primary one as well, unless its INHERIT says F.
 
     Returns
     -------
     raw
-        A ``CCDData`` when the file has one image, in the unit of BUNIT, adu by default; an
+        A ``CCDData`` when the file or HDU has one image, in the unit of BUNIT, adu by default; an
         ``HDUList`` that reads HDUs when they are asked for otherwise. A ``Header`` or ``WCS``.
 
     Raises
@@ -44,9 +47,9 @@ def read_raw(file: BinaryIO, component: str = "") -> Any:
     UserError
         A raw has no such component.
     NotFoundError
-        The header has no celestial WCS.
+        The header has no celestial WCS; the file has no such HDU.
     UnreadableHeaderError
-        The file is no FITS file.
+        The file is no FITS file, or the HDU no image.
     """
     from astropy.io import fits
 
@@ -58,11 +61,17 @@ def read_raw(file: BinaryIO, component: str = "") -> Any:
         hdus = fits.open(_unpacked(file), mode="readonly", memmap=False, lazy_load_hdus=True)
     except OSError as error:
         raise UnreadableHeaderError(f"{file.name} is no FITS file: {error}") from error
+    found = None if hdu is None else _hdu(hdus, hdu, file.name)
     if component:
-        header = _image_header(hdus)
+        header = _image_header(hdus) if found is None else _inheriting(found, hdus)
         return header if component == "metadata" else _wcs(header)
+    if found is not None:
+        if not found.is_image or not found.header.get("NAXIS", 0):
+            raise UnreadableHeaderError(f"HDU {hdu} of {file.name} holds no image.")
+        # Pixels first: scaled then, they leave a header that says so no longer.
+        return _ccd(found.data, _inheriting(found, hdus))
     images = [hdu for hdu in hdus if hdu.is_image and hdu.header.get("NAXIS", 0)]
-    return _ccd(images[0]) if len(images) == 1 else hdus
+    return _ccd(images[0].data, images[0].header) if len(images) == 1 else hdus
 
 
 def _unpacked(file: BinaryIO) -> BinaryIO | GzipFile:
@@ -88,6 +97,23 @@ def _image_header(hdus: HDUList) -> Any:
     return merged
 
 
+def _hdu(hdus: HDUList, number: int, name: str) -> Any:
+    try:
+        # Headers are read as far as this one; data between them are passed over.
+        return hdus[number]
+    except IndexError as error:
+        raise NotFoundError(f"{name} has no HDU {number}.") from error
+
+
+def _inheriting(hdu: Any, hdus: HDUList) -> Any:
+    """Take an HDU's header with the primary header's cards that it has not itself."""
+    header = hdu.header.copy()
+    if hdu is not hdus[0] and header.get("INHERIT") is not False:
+        # Those on the layout of the primary HDU are left out.
+        header.extend(hdus[0].header, strip=True, unique=True)
+    return header
+
+
 def _wcs(header: Any) -> Any:
     import warnings
 
@@ -101,14 +127,14 @@ def _wcs(header: Any) -> Any:
     return wcs
 
 
-def _ccd(hdu: Any) -> Any:
+def _ccd(pixels: Any, header: Any) -> Any:
     import warnings
 
     import astropy.units as u
     from astropy.nddata import CCDData
     from astropy.wcs import WCS, FITSFixedWarning
 
-    written = str(hdu.header.get("BUNIT", "")).strip()
+    written = str(header.get("BUNIT", "")).strip()
     try:
         unit = u.adu if written.lower() in _COUNTS else u.Unit(written)
     except ValueError:
@@ -117,9 +143,9 @@ def _ccd(hdu: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
-            candidate = WCS(hdu.header)
+            candidate = WCS(header)
             wcs = candidate if candidate.has_celestial else None
         # wcslib refuses headers in many ways; the image is worth having all the same.
         except Exception:  # noqa: BLE001
             wcs = None
-    return CCDData(hdu.data, unit=unit, header=hdu.header, wcs=wcs)
+    return CCDData(pixels, unit=unit, header=header, wcs=wcs)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from underbutler.butler.copy_in import copy_in
-from underbutler.butler.outbox_work import define_announced
-from underbutler.errors import NotFoundError, UserError
+from underbutler.butler.outbox_work import define_announced, look_again
+from underbutler.errors import NotFoundError, StoreUnavailableError, UserError
 from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
 from underbutler.ingest.batch import ReceivedEvent
 from underbutler.model.object_info import ObjectInfo
@@ -26,6 +27,7 @@ __all__ = ["IngestReport", "ingest_locations", "list_locations"]
 
 # Events to a call: an index and the files it describes mostly fit in one.
 _EVENTS_PER_CALL = 2000
+_MOST_NOTES = 100
 _KINDS = (ObjectKind.FITS, ObjectKind.SIDECAR, ObjectKind.INDEX)
 
 
@@ -35,20 +37,31 @@ class IngestReport:
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     """Outcome → number of files, of FITS files only."""
-    problems: list[EventOutcome] = field(default_factory=list)
-    """Files, sidecars and indexes that were not registered, and why."""
+    problems: dict[str, EventOutcome] = field(default_factory=dict)
+    """URI → why the file, sidecar or index was not registered."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What curators should know of registered files → number of files; the first few."""
     visits: int = 0
     """Visits defined."""
     copied: int = 0
     """Files copied into the repository."""
 
     def add(self, outcomes: Iterable[EventOutcome]) -> None:
-        """Take in the outcomes of a batch."""
+        """Take in the outcomes of a batch; of a file that was looked at again, the last counts."""
         for item in outcomes:
+            before = self.problems.pop(item.uri, None)
             if classify_key(item.uri) is ObjectKind.FITS:
                 self.outcomes[item.outcome] += 1
+                if before is not None:
+                    self.outcomes[before.outcome] -= 1
+                if item.outcome is Outcome.REGISTERED and item.message:
+                    self._note(item.message)
             if item.outcome in (Outcome.REJECTED, Outcome.WAITING, Outcome.TRANSIENT):
-                self.problems.append(item)
+                self.problems[item.uri] = item
+
+    def _note(self, message: str) -> None:
+        if message in self.notes or len(self.notes) < _MOST_NOTES:
+            self.notes[message] += 1
 
     @property
     def failed(self) -> int:
@@ -96,6 +109,9 @@ def ingest_locations(
         report.add(outcomes)
         if copy_to is not None:
             report.copied += copy_in(client, copy_to, [item.uri for item in outcomes])
+        # What waited for an exposure of this batch; what cannot be had now stays announced.
+        with suppress(StoreUnavailableError):
+            report.add(look_again(client))
         if with_visits:
             report.visits += define_announced(client)
         if progress is not None:

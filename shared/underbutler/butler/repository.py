@@ -34,6 +34,8 @@ class Repository:
     """Folder or prefix that holds it."""
     database: URL
     """Where its registry is; without a password."""
+    corrections: ObjectUri | None = None
+    """Folder or prefix of header corrections."""
 
     @classmethod
     def read(cls, location: str) -> Repository:
@@ -69,14 +71,21 @@ class Repository:
                     hint="Make one of ours beside it, with `underbutler create`.",
                 )
             database = str(config["registry"]["db"])
+            corrections = config.get("corrections")
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise ConfigurationError(
                 f"{name} is no configuration of a repository: registry.db is missing."
             ) from error
-        return cls(root=root, database=registry_url(database.replace(_ROOT, root.key)))
+        return cls(
+            root=root,
+            database=registry_url(database.replace(_ROOT, root.key)),
+            corrections=None if corrections is None else _place(str(corrections), root),
+        )
 
 
-def create_repository(location: str, database: str | None = None) -> Repository:
+def create_repository(
+    location: str, database: str | None = None, corrections: str | None = None
+) -> Repository:
     """Create a repository: its ``butler.yaml``, and its registry unless the database has one.
 
     Parameters
@@ -86,6 +95,8 @@ def create_repository(location: str, database: str | None = None) -> Repository:
     database
         URL of the registry's database; by default an SQLite file in the folder. A password in it
         is used now and not written down.
+    corrections
+        Folder or ``s3://`` prefix where curators keep corrections of headers.
 
     Raises
     ------
@@ -124,9 +135,13 @@ def create_repository(location: str, database: str | None = None) -> Repository:
     url = url.set(password=None).difference_update_query(["password"])
     written = database if _ROOT in database else url.render_as_string()
     config: dict[str, Any] = {"registry": {"db": written}, "datastore": {"root": _ROOT}}
+    place = None
+    if corrections is not None:
+        place = _place(corrections, root)
+        config["corrections"] = str(place)
     heading = "# A repository of Underbutler. Passwords: ~/.pgpass or PGPASSWORD.\n"
     store.write(name.bucket, name.key, (heading + yaml.safe_dump(config)).encode())
-    return Repository(root=root, database=url)
+    return Repository(root=root, database=url, corrections=place)
 
 
 def _prepare_file(url: URL) -> URL:
@@ -154,6 +169,14 @@ def _root(location: str) -> ObjectUri:
         uri = ObjectUri.parse(location)
         return ObjectUri(uri.scheme, uri.bucket, uri.key.rstrip("/"))
     return ObjectUri("file", "", str(Path(location).expanduser().absolute()))
+
+
+def _place(text: str, root: ObjectUri) -> ObjectUri:
+    """Read where corrections are: a URI, a path, or a path within the repository."""
+    text = text.replace(_ROOT, str(root))
+    if "://" in text:
+        return ObjectUri.parse(text)
+    return ObjectUri("file", "", str(Path(text).expanduser().absolute()))
 
 
 def _join(root: ObjectUri, name: str) -> ObjectUri:

@@ -22,10 +22,13 @@ _COMMANDS = {
     "define-visits": "Define the visits of an instrument's exposures.",
     "ingest-raws": "Register raw files where they are, or copies of them.",
     "migrate": "Bring the registry's tables up to date.",
+    "new-instrument": "Draft a plug-in for an instrument from its files.",
     "query-collections": "List collections.",
     "query-datasets": "Find datasets.",
     "query-dimension-records": "Find records of a dimension.",
     "register-instrument": "Register instruments with their detectors and filters.",
+    "update-exposures": "Bring exposures up to date with corrections of their headers.",
+    "write-index": "Write indexes of raw files, as astrometadata does.",
 }
 
 

@@ -13,7 +13,12 @@ import click
     help="The registry's database: postgresql://user@host:5432/name or sqlite:////path/file."
     " By default an SQLite file in REPO.",
 )
-def command(repo: str, db: str | None) -> None:
+@click.option(
+    "--corrections",
+    metavar="PLACE",
+    help="Folder or s3:// prefix of header corrections, <instrument>-<observation_id>.yaml.",
+)
+def command(repo: str, db: str | None, corrections: str | None) -> None:
     """Create a repository at REPO, a folder or an s3:// prefix.
 
     A password in the URL is used now and not written down: later commands take it from PGPASSWORD
@@ -21,6 +26,6 @@ def command(repo: str, db: str | None) -> None:
     """
     from underbutler.butler.repository import create_repository
 
-    repository = create_repository(repo, db)
+    repository = create_repository(repo, db, corrections)
     click.echo(f"Created {repository.root}/butler.yaml, registry {repository.database!r}.")
     click.echo(f"Next: underbutler register-instrument {repo} HSC")

@@ -55,7 +55,9 @@ def command(
             with_visits=define_visits,
             progress=_progress if sys.stderr.isatty() else None,
         )
-    counts = {outcome.value: number for outcome, number in sorted(report.outcomes.items())}
+    counts = {
+        outcome.value: number for outcome, number in sorted(report.outcomes.items()) if number
+    }
     summary = {
         "files": sum(counts.values()),
         **counts,
@@ -68,7 +70,9 @@ def command(
     print_rows([summary], list(summary), output)
     if not counts:
         say(f"There are no raws at {', '.join(locations)}.")
-    for problem in report.problems[:_SHOWN_PROBLEMS]:
+    for note, files in report.notes.most_common(_SHOWN_PROBLEMS):
+        say(f"{files} registered, but: {note}")
+    for problem in list(report.problems.values())[:_SHOWN_PROBLEMS]:
         say(f"{problem.outcome.value} ({problem.code}) {problem.uri}: {problem.message}")
     if len(report.problems) > _SHOWN_PROBLEMS:
         say(f"… and {len(report.problems) - _SHOWN_PROBLEMS} more.")

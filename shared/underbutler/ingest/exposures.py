@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from underbutler.errors import ConfigurationError, NotFoundError
 from underbutler.ingest.known_records import KnownRecords
 from underbutler.ingest.metadata_reader import Reading
 from underbutler.ingest.ports import IngestTransaction
+from underbutler.ingest.redrive import redrive_announcement
+from underbutler.ingest.stem_work import NO_EXPOSURE, wait_for_exposure
+from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.model.announcement import Announcement, Queue
+from underbutler.model.dataset import RAW
 from underbutler.model.dimension_records import ExposureRecord, GroupRecord, PhysicalFilterRecord
 from underbutler.model.observation import ExposureMetadata, MetadataSource
 from underbutler.model.raw_object import ObjectState, RawObject
@@ -58,7 +63,10 @@ class ExposureStep:
             for name, row in rows.items()
             if row.state is ObjectState.REGISTERED and name in readings
         }
-        concerned = {_key(reading.observation.exposure) for reading in offered.values()}
+        concerned = {
+            (reading.content.instrument, reading.content.exposure_id)
+            for reading in offered.values()
+        }
         for known in before.values():
             if known.instrument is not None and known.exposure is not None:
                 concerned.add((known.instrument, known.exposure))
@@ -66,18 +74,31 @@ class ExposureStep:
         self._add_dependencies(offered.values())
         candidates = [
             ExposureMetadata(
-                record=reading.observation.exposure,
+                record=reading.content.exposure,
                 source=reading.source,
-                detector=reading.observation.detector.id,
+                detector=reading.content.detectors[0].id,
                 uri=rows[name].uri,
+                corrections=reading.content.corrections,
             )
             for name, reading in offered.items()
+            if reading.content.exposure is not None
         ]
         for candidate in sorted(candidates, key=lambda item: item.rank, reverse=True):
             key = _key(candidate.record)
             if key not in self._known or candidate.rank < self._known[key].rank:
                 self._saved[key] = candidate
         self._dimensions.save_exposures(self._saved.values(), replace=False)
+
+    def hold_back(self, rows: dict[_ObjectKey, RawObject]) -> None:
+        """Let auxiliary files wait whose exposure nobody has seen."""
+        for name, row in rows.items():
+            if row.state is not ObjectState.REGISTERED or row.dataset_type in (None, RAW.name):
+                continue
+            assert row.instrument is not None
+            assert row.exposure is not None
+            key = (row.instrument, row.exposure)
+            if key not in self._known and key not in self._saved:
+                rows[name] = wait_for_exposure(row)
 
     def elect(self, rows: dict[_ObjectKey, RawObject]) -> None:
         """Choose again for exposures whose canonical file changed, lost its dataset or went."""
@@ -129,7 +150,13 @@ class ExposureStep:
         self._dimensions.drop_observations(unsaid)
 
     def announcements(self) -> Iterator[Announcement]:
-        """Announce the exposures that are new, or changed in what visits depend on."""
+        """Announce the exposures that are new, or changed in what visits depend on.
+
+        Auxiliary files that waited for a new one are announced to be looked at again.
+        """
+        new = self._saved.keys() - self._known.keys()
+        for waiting in self._objects.waiting_for_exposures(new, NO_EXPOSURE):
+            yield redrive_announcement(waiting.bucket, waiting.key)
         for key, saved in sorted(self._saved.items()):
             known = self._known.get(key)
             if known is None or _for_visits(known.record) != _for_visits(saved.record):
@@ -138,28 +165,37 @@ class ExposureStep:
     def _add_dependencies(self, readings: Iterable[Reading]) -> None:
         """Write what exposures refer to, and what files say of them, as far as that is new."""
         unknown = self._known_records.unknown
-        observations = [reading.observation for reading in readings]
+        contents = [reading.content for reading in readings]
+        said = [content.exposure for content in contents if content.exposure is not None]
         exposures = {
-            item.exposure.digest: item.exposure
-            for item in observations
-            if (known := self._known.get(_key(item.exposure))) is None
+            record.digest: record
+            for record in said
+            if (known := self._known.get(_key(record))) is None
             or known.source is MetadataSource.GONE
-            or known.record.digest != item.exposure.digest
+            or known.record.digest != record.digest
         }.values()
         self._dimensions.add_physical_filters(
-            unknown(
-                PhysicalFilterRecord(
-                    instrument=item.instrument, name=item.physical_filter, band="unknown"
-                )
-                for item in exposures
-            )
+            unknown(_physical_filter(item.instrument, item.physical_filter) for item in exposures)
         )
         self._dimensions.add_groups(
             unknown(GroupRecord(instrument=item.instrument, name=item.group) for item in exposures)
         )
-        self._dimensions.add_days(unknown(item.day_obs for item in observations))
-        self._dimensions.add_detectors(unknown(item.detector for item in observations))
+        self._dimensions.add_days(
+            unknown(content.day_obs for content in contents if content.day_obs is not None)
+        )
+        self._dimensions.add_detectors(
+            unknown(detector for content in contents for detector in content.detectors)
+        )
         self._dimensions.save_observations(exposures)
+
+
+def _physical_filter(instrument: str, name: str) -> PhysicalFilterRecord:
+    """Make the record of a filter that may be new, with the band that is known or inferred."""
+    try:
+        band = load_instrument(instrument).band_of(name)
+    except (NotFoundError, ConfigurationError):
+        band = "unknown"
+    return PhysicalFilterRecord(instrument=instrument, name=name, band=band)
 
 
 def _key(record: ExposureRecord) -> _ExposureKey:
@@ -173,7 +209,13 @@ def _rank(row: RawObject) -> tuple[int, int, str]:
 
 def _metadata(row: RawObject, record: ExposureRecord) -> ExposureMetadata:
     assert row.detector is not None
-    return ExposureMetadata(record=record, source=_source(row), detector=row.detector, uri=row.uri)
+    return ExposureMetadata(
+        record=record,
+        source=_source(row),
+        detector=row.detector,
+        uri=row.uri,
+        corrections=row.corrections,
+    )
 
 
 def _source(row: RawObject) -> MetadataSource:
@@ -189,6 +231,7 @@ def _speaks(row: RawObject, winner: ExposureMetadata) -> bool:
     return (
         row.state in (ObjectState.REGISTERED, ObjectState.GONE)
         and row.observation == winner.record.digest
+        and row.corrections == winner.corrections
         and _rank(row) == winner.rank
     )
 

@@ -44,6 +44,8 @@ class IngestRaws:
         Where announcements go after each transaction.
     buckets
         Buckets whose events are believed; None believes all, for a user's own listing.
+    announces_folders
+        Whether to ask for the indexes of folders whose files changed to be written.
     clock
         Present time, UTC.
     """
@@ -56,6 +58,7 @@ class IngestRaws:
         make_translator: Callable[[], HeaderTranslator],
         sender: MessageSender,
         buckets: Collection[str] | None = None,
+        announces_folders: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._registry = registry
@@ -71,6 +74,7 @@ class IngestRaws:
             sender=sender,
             pool=pool,
             clock=clock,
+            announces_folders=announces_folders,
         )
 
     def __call__(self, received: Sequence[ReceivedEvent]) -> list[EventOutcome]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from underbutler.errors import (
     BadIndexError,
+    ConfigurationError,
     MetadataError,
     NotFoundError,
     UnderbutlerError,
@@ -15,14 +16,18 @@ from underbutler.errors import (
 )
 from underbutler.metadata.header import FitsHeaders
 from underbutler.metadata.index import LARGEST_INDEX_BYTES, Index, parse_index
+from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.metadata.sidecar import LARGEST_SIDECAR_BYTES, parse_sidecar
 from underbutler.metadata.translated import properties_from_translated
-from underbutler.model.metadata_entry import ContentMode, MetadataEntry
-from underbutler.model.observation import MetadataSource, Observation
+from underbutler.model.file_content import FileContent
+from underbutler.model.metadata_entry import HDU, ContentMode, MetadataEntry
+from underbutler.model.observation import MetadataSource, ObservationProperties
+from underbutler.model.raw_object import stem_of
 
 if TYPE_CHECKING:
     from underbutler.ingest.ports import HeaderTranslator, ObjectStore
     from underbutler.ingest.read_pool import ReadPool
+    from underbutler.model.instrument import Instrument
 
 __all__ = ["FileToRead", "MetadataReader", "Reading"]
 
@@ -48,11 +53,12 @@ class FileToRead:
 class Reading:
     """What a file's metadata say, and where that was read."""
 
-    observation: Observation
+    content: FileContent
     source: MetadataSource
     source_key: str | None
     notes: tuple[str, ...] = ()
-    """Sources that were better but could not be used, and properties that were lost."""
+    """Sources that were better but could not be used, properties that were lost, and what else
+    curators should know."""
 
 
 @dataclass(slots=True)
@@ -125,6 +131,8 @@ class MetadataReader:
             when the file itself is bad, a `NotFoundError` when it is not there, a
             `StoreUnavailableError` when the store failed or the file changed.
         """
+        if self._translator is not None:
+            self._translator.forget()
         reread: dict[tuple[str, str], _ReadAgain] = {}
         for file in files:
             if file.index_key is not None and (file.bucket, file.index_key) not in reread:
@@ -175,10 +183,11 @@ class MetadataReader:
         try:
             for entry in self._entries(file, sources):
                 try:
-                    return self._from_entry(entry, sources.notes)
+                    return self._from_entry(file, entry, sources.notes)
                 except MetadataError as error:
                     sources.notes.append(f"{entry.source_key}: {error.message}")
-            return self._from_header(sources.headers or self._headers(file), sources.notes)
+            headers = sources.headers or self._headers(file)
+            return self._from_header(file, headers, sources.notes)
         except MetadataError as error:
             if sources.notes:
                 error.message = f"{error.message} Before that, {'; '.join(sources.notes)}"
@@ -192,27 +201,31 @@ class MetadataReader:
         self._read_sidecar_again(file, sources)
         yield from sources.entries[tried:]
 
-    def _from_entry(self, entry: MetadataEntry, notes: list[str]) -> Reading:
-        if entry.content is ContentMode.TRANSLATED:
-            properties = properties_from_translated(entry.entry)
-        else:
-            properties = self._translate().translate_header(entry.entry)
-        observation = Observation.from_properties(properties)
+    def _from_entry(self, file: FileToRead, entry: MetadataEntry, notes: Sequence[str]) -> Reading:
+        detectors = [self._properties(entry, item) for item in entry.detectors or (entry.entry,)]
+        content = _content(file.key, detectors)
         return Reading(
-            observation=observation,
+            content=content,
             source=entry.source,
             source_key=entry.source_key,
-            notes=(*notes, *observation.problems),
+            notes=(*notes, *_remarks(content)),
         )
 
-    def _from_header(self, headers: FitsHeaders, notes: list[str]) -> Reading:
-        properties = self._translate().translate_file(headers)
-        observation = Observation.from_properties(properties)
+    def _properties(self, entry: MetadataEntry, item: Mapping[str, Any]) -> ObservationProperties:
+        if entry.content is ContentMode.TRANSLATED:
+            properties = properties_from_translated(item)
+        else:
+            properties = self._translate().translate_header(item)
+        properties.hdu = item.get(HDU) if entry.detectors else None
+        return properties
+
+    def _from_header(self, file: FileToRead, headers: FitsHeaders, notes: Sequence[str]) -> Reading:
+        content = _content(file.key, self._translate().translate_file(headers))
         return Reading(
-            observation=observation,
+            content=content,
             source=MetadataSource.HEADER,
             source_key=None,
-            notes=(*notes, *observation.problems),
+            notes=(*notes, *_remarks(content)),
         )
 
     def _headers(self, file: FileToRead) -> FitsHeaders:
@@ -223,7 +236,8 @@ class MetadataReader:
                 etag=file.etag,
                 version_id=file.version_id,
                 size_bytes=file.size_bytes,
-            )
+            ),
+            self._pool.map,
         )
 
     def _read_json(self, bucket: str, key: str, etag: str | None, largest_bytes: int) -> bytes:
@@ -238,3 +252,34 @@ class MetadataReader:
         if self._translator is None:
             self._translator = self._make_translator()
         return self._translator
+
+
+def _content(key: str, detectors: Sequence[ObservationProperties]) -> FileContent:
+    """Make of the metadata of a file's detectors what the file holds."""
+    instrument = _known_instrument(detectors[0].instrument)
+    auxiliary = instrument.auxiliary_at(stem_of(key)) if instrument else None
+    if auxiliary is not None:
+        return FileContent.from_auxiliary(detectors[0], auxiliary)
+    return FileContent.from_properties(detectors)
+
+
+def _remarks(content: FileContent) -> Iterator[str]:
+    """Say what curators should know of a file that can be registered."""
+    yield from content.problems
+    if content.exposure is None:
+        return
+    instrument = _known_instrument(content.instrument)
+    name = content.exposure.physical_filter
+    if instrument is not None and name not in instrument.bands:
+        yield (
+            f"{content.instrument} has no filter {name!r} that is known; "
+            f"its band is taken to be {instrument.band_of(name)!r}."
+        )
+
+
+def _known_instrument(name: str | None) -> Instrument | None:
+    """Find a described instrument; None where nobody described it, or its plug-in is broken."""
+    try:
+        return load_instrument(name) if name else None
+    except (NotFoundError, ConfigurationError):
+        return None

@@ -22,7 +22,7 @@ from underbutler.model.metadata_entry import MetadataEntry
 from underbutler.model.object_info import ObjectInfo
 from underbutler.model.observation import ExposureMetadata, ObservationProperties
 from underbutler.model.outcome import EventRecord
-from underbutler.model.raw_object import RawObject
+from underbutler.model.raw_object import RawDataId, RawObject
 
 __all__ = [
     "HeaderTranslator",
@@ -58,7 +58,9 @@ class ObjectStore(Protocol):
 class HeaderTranslator(Protocol):
     """Translates headers; see `underbutler.metadata.translate.HeaderTranslator`."""
 
-    def translate_file(self, headers: Any) -> ObservationProperties: ...
+    def forget(self) -> None: ...
+
+    def translate_file(self, headers: Any) -> list[ObservationProperties]: ...
 
     def translate_header(self, header: Mapping[str, Any]) -> ObservationProperties: ...
 
@@ -81,7 +83,7 @@ class _RawObjects(Protocol):
 
     def described_by(self, bucket: str, source_key: str) -> list[RawObject]: ...
 
-    def claiming(self, data_ids: Collection[tuple[str, int, int]]) -> list[RawObject]: ...
+    def claiming(self, data_ids: Collection[RawDataId]) -> list[RawObject]: ...
 
     def candidates(self, exposures: Collection[tuple[str, int]]) -> list[RawObject]: ...
 
@@ -90,6 +92,10 @@ class _RawObjects(Protocol):
     def postpone(self, objects: Collection[RawObject], until: datetime) -> None: ...
 
     def waiting_for_instruments(self, names: Collection[str], code: str) -> list[RawObject]: ...
+
+    def waiting_for_exposures(
+        self, exposures: Collection[tuple[str, int]], code: str
+    ) -> list[RawObject]: ...
 
     def save(self, objects: Sequence[RawObject], now: datetime) -> dict[tuple[str, str], int]: ...
 

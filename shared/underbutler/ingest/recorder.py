@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from underbutler.ingest.conflicts import settle_conflicts
+from underbutler.ingest.conflicts import CONFLICT_IN_PART, settle_conflicts
 from underbutler.ingest.exposures import ExposureStep
+from underbutler.ingest.folders import folder_announcements
 from underbutler.ingest.known_records import KnownRecords
 from underbutler.ingest.metadata_reader import Reading
 from underbutler.ingest.ports import IngestTransaction
 from underbutler.ingest.situation import Stem, read_situations
 from underbutler.ingest.stem_work import StemResult, wait_for_instrument
+from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.model.announcement import PendingMessage
 from underbutler.model.collection import raw_run
 from underbutler.model.data_id import DataId
 from underbutler.model.dataset import RAW, DatasetFile, DatasetRef
 from underbutler.model.dataset_id import dataset_uuid
-from underbutler.model.raw_object import ObjectState, RawObject, stem_of
+from underbutler.model.raw_object import ObjectState, RawDataId, RawObject, stem_of
 
 __all__ = ["FORMATTER", "IndexVersion", "Recorded", "record_batch"]
 
@@ -27,7 +29,6 @@ FORMATTER = "fits-raw"
 """Registered name of what reads raws."""
 
 _ObjectKey = tuple[str, str]
-_DataIdKey = tuple[str, int, int]
 
 IndexVersion = tuple[str, str, str | None, str | None]
 """Bucket, key, etag and sequencer of an index that a batch works through."""
@@ -42,7 +43,7 @@ class Recorded:
     stale: frozenset[Stem] = frozenset()
     """Stems that others changed meanwhile; nothing was written of them."""
     messages: tuple[PendingMessage, ...] = ()
-    """Messages to send now."""
+    """Messages that ask for what follows."""
 
 
 def record_batch(
@@ -51,6 +52,8 @@ def record_batch(
     indexes: Collection[IndexVersion],
     known_records: KnownRecords,
     now: datetime,
+    *,
+    announces_folders: bool = False,
 ) -> Recorded:
     """Write stems whose situation is still what it was when they were read.
 
@@ -69,6 +72,8 @@ def record_batch(
         What need not be written again.
     now
         UTC.
+    announces_folders
+        Whether to ask for the indexes of folders whose files changed to be written.
     """
     stems = [result.news.stem for result in results]
     transaction.objects.lock_folders([*stems, *((bucket, key) for bucket, key, _, _ in indexes)])
@@ -77,12 +82,13 @@ def record_batch(
     rows, before = _collect(transaction, results, known_records)
     exposures = ExposureStep(transaction, known_records)
     exposures.save(rows, before, _readings(results))
+    exposures.hold_back(rows)
     winners = settle_conflicts(transaction, rows, before)
     numbers = transaction.objects.save(list(rows.values()), now) if rows else {}
     changed = {
         data_id: winner
         for data_id, winner in winners.items()
-        if winner is not None and _changes_dataset(winner, rows, before)
+        if winner is not None and _changes_dataset(data_id, winner, rows, before)
     }
     _save_datasets(transaction, changed, numbers, known_records, now)
     _drop_moved(transaction, winners, rows, before)
@@ -95,7 +101,10 @@ def record_batch(
         [entry for result in results for entry in result.news.entries_to_keep(result.situation)],
         now,
     )
-    messages = transaction.outbox.announce(exposures.announcements(), now)
+    announcements = [*exposures.announcements()]
+    if announces_folders:
+        announcements += folder_announcements(rows, before)
+    messages = transaction.outbox.announce(announcements, now)
     return Recorded(rows=rows, stale=stale, messages=tuple(messages))
 
 
@@ -150,21 +159,22 @@ def _readings(results: Sequence[StemResult]) -> dict[_ObjectKey, Reading]:
 
 def _save_datasets(
     transaction: IngestTransaction,
-    winners: dict[_DataIdKey, RawObject],
+    winners: dict[RawDataId, RawObject],
     numbers: dict[_ObjectKey, int],
     known_records: KnownRecords,
     now: datetime,
 ) -> None:
     """Register what the winners hold, and where."""
-    refs: dict[str, list[DatasetRef]] = {}
+    refs: dict[tuple[str, str], list[DatasetRef]] = {}
     files: list[DatasetFile] = []
     for data_id, winner in winners.items():
         ref = _ref(data_id)
-        refs.setdefault(data_id[0], []).append(ref)
+        refs.setdefault(data_id[:2], []).append(ref)
         files.append(
             DatasetFile(
                 dataset_id=ref.id,
                 uri=winner.uri,
+                hdu=dict(winner.hdus).get(data_id[3]),
                 formatter=FORMATTER,
                 size_bytes=winner.size_bytes,
                 etag=winner.etag,
@@ -172,12 +182,13 @@ def _save_datasets(
                 raw_object_id=numbers[winner.bucket, winner.key],
             )
         )
-    for instrument in sorted(refs):
-        run = raw_run(instrument)
+    for kind in sorted(refs):
+        dataset_type, run = refs[kind][0].dataset_type, refs[kind][0].run
         transaction.datasets.insert(
-            refs[instrument],
+            refs[kind],
             dataset_type=known_records.number(
-                RAW.name, lambda: transaction.datasets.register_dataset_type(RAW)
+                dataset_type.name,
+                partial(transaction.datasets.register_dataset_type, dataset_type),
             ),
             run=known_records.number(run, partial(transaction.datasets.register_collection, run)),
             now=now,
@@ -186,42 +197,54 @@ def _save_datasets(
 
 
 def _changes_dataset(
-    winner: RawObject, rows: dict[_ObjectKey, RawObject], before: dict[_ObjectKey, RawObject]
+    data_id: RawDataId,
+    winner: RawObject,
+    rows: dict[_ObjectKey, RawObject],
+    before: dict[_ObjectKey, RawObject],
 ) -> bool:
-    """Tell whether an object is new as the holder of its dataset, or holds other bytes now."""
+    """Tell whether an object is new as the holder of a dataset, or holds other bytes now."""
     name = (winner.bucket, winner.key)
+    if name not in rows:
+        return False
     known = before.get(name)
-    return name in rows and (
-        known is None or known.state is not ObjectState.REGISTERED or _held(known) != _held(winner)
+    return (
+        known is None
+        or known.state is not ObjectState.REGISTERED
+        or known.code == CONFLICT_IN_PART
+        or data_id not in known.data_ids
+        or _bytes(known) != _bytes(winner)
     )
 
 
-def _held(row: RawObject) -> tuple[object, ...]:
-    return row.data_id, row.etag, row.version_id, row.size_bytes
+def _bytes(row: RawObject) -> tuple[object, ...]:
+    return row.hdus, row.etag, row.version_id, row.size_bytes
 
 
 def _drop_moved(
     transaction: IngestTransaction,
-    winners: dict[_DataIdKey, RawObject | None],
+    winners: dict[RawDataId, RawObject | None],
     rows: dict[_ObjectKey, RawObject],
     before: dict[_ObjectKey, RawObject],
 ) -> None:
-    # A file that holds another dataset now must not be read as the one before; a file that is
-    # gone stays recorded, so that its absence shows.
+    # A file that holds other datasets now must not be read as those before; a file that is gone
+    # stays recorded, so that its absence shows.
     moved = {
-        known.data_id
+        data_id
         for name, known in before.items()
-        if known.data_id in winners
-        and winners[known.data_id] is None
-        and rows[name].state is ObjectState.REGISTERED
+        if rows[name].state is ObjectState.REGISTERED
+        for data_id in known.data_ids
+        if data_id in winners and winners[data_id] is None
     }
-    transaction.datasets.drop_files([_ref(data_id).id for data_id in moved if data_id])
+    transaction.datasets.drop_files([_ref(data_id).id for data_id in sorted(moved)])
 
 
-def _ref(data_id: _DataIdKey) -> DatasetRef:
-    instrument, exposure, detector = data_id
+def _ref(data_id: RawDataId) -> DatasetRef:
+    name, instrument, exposure, detector = data_id
     values = DataId({"instrument": instrument, "exposure": exposure, "detector": detector})
-    run = raw_run(instrument)
+    dataset_type, run = RAW, raw_run(instrument)
+    if name != RAW.name:
+        auxiliary = load_instrument(instrument).auxiliary(name)
+        dataset_type, run = auxiliary.definition, f"{instrument}/{auxiliary.run}"
     return DatasetRef(
-        id=dataset_uuid(RAW.name, run, values), dataset_type=RAW, data_id=values, run=run
+        id=dataset_uuid(name, run, values), dataset_type=dataset_type, data_id=values, run=run
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from underbutler.ingest.ports import IngestRegistry, IngestTransaction
 
-__all__ = ["announce_due", "announce_waiting_for_instruments"]
+__all__ = ["announce_due", "announce_waiting_for_instruments", "redrive_announcement"]
 
 _MOST = 1000
 # As long as the queue may take to give a message up: template.yaml, visibility times receives.
@@ -42,14 +42,16 @@ def announce_due(registry: IngestRegistry, now: datetime) -> int:
         return _announce(transaction, due)
 
 
+def redrive_announcement(bucket: str, key: str) -> Announcement:
+    """Make the message that asks for an object to be looked at again."""
+    return Announcement(
+        dedup_key=f"redrive/{bucket}/{key}",
+        destination=Queue.RAW_EVENTS,
+        payload=redrive_message(bucket, key),
+    )
+
+
 def _announce(transaction: IngestTransaction, objects: Iterable[RawObject]) -> int:
-    messages = [
-        Announcement(
-            dedup_key=f"redrive/{item.bucket}/{item.key}",
-            destination=Queue.RAW_EVENTS,
-            payload=redrive_message(item.bucket, item.key),
-        )
-        for item in objects
-    ]
+    messages = [redrive_announcement(item.bucket, item.key) for item in objects]
     transaction.outbox.announce(messages, datetime.now(UTC))
     return len(messages)

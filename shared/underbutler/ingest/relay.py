@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -39,9 +39,17 @@ def relay_messages(
     return len(sent)
 
 
-def relay_oldest(registry: IngestRegistry, sender: MessageSender, before: datetime) -> int:
-    """Send what stands in the outbox since before an instant; returns how many were sent."""
-    return sum(_relay_queue(registry, sender, before, queue) for queue in Queue)
+def relay_oldest(
+    registry: IngestRegistry,
+    sender: MessageSender,
+    before: datetime,
+    queues: Iterable[Queue] = tuple(Queue),
+) -> int:
+    """Send what stands in the outbox since before an instant; returns how many were sent.
+
+    What is for other queues than those named stays.
+    """
+    return sum(_relay_queue(registry, sender, before, queue) for queue in queues)
 
 
 def _relay_queue(

@@ -16,15 +16,19 @@ from underbutler.model.raw_object import ObjectKind, ObjectState, RawObject
 
 __all__ = [
     "NOT_REGISTERED",
+    "NO_EXPOSURE",
     "StemNews",
     "StemResult",
     "object_row",
     "rejected",
+    "wait_for_exposure",
     "wait_for_instrument",
 ]
 
 NOT_REGISTERED = "instrument-not-registered"
 """Code of a file whose instrument the registry does not have yet."""
+NO_EXPOSURE = "exposure-not-seen"
+"""Code of an auxiliary file whose exposure the registry does not have yet."""
 
 _LONGEST_MESSAGE = 1000
 # An object announced but not shown: for a store that shows late, then for good.
@@ -188,19 +192,22 @@ class StemResult:
             assert known is not None
             row = unread(known)
         if isinstance(result, Reading):
-            exposure = result.observation.exposure
+            content = result.content
             self.readings[file.key] = result
             self.rows[file.key] = replace(
                 row,
                 state=ObjectState.REGISTERED,
                 message="; ".join(result.notes)[:_LONGEST_MESSAGE],
                 attempts=0,
-                instrument=exposure.instrument,
-                exposure=exposure.id,
-                detector=result.observation.detector.id,
+                dataset_type=content.dataset_type,
+                instrument=content.instrument,
+                exposure=content.exposure_id,
+                detector=content.detectors[0].id,
+                hdus=content.hdus,
                 source=result.source,
                 source_key=result.source_key,
-                observation=exposure.digest,
+                observation=content.exposure.digest if content.exposure else None,
+                corrections=content.corrections,
             )
         elif isinstance(result, MetadataError):
             self.rows[file.key] = rejected(row, result)
@@ -279,6 +286,17 @@ def wait_for_instrument(row: RawObject) -> RawObject:
             f"The instrument {row.instrument} is not registered. "
             f"Register it with `underbutler register-instrument REPO {row.instrument}`."
         ),
+        attempts=0,
+    )
+
+
+def wait_for_exposure(row: RawObject) -> RawObject:
+    """Make the row of an auxiliary file that can be registered once its exposure is."""
+    return replace(
+        row,
+        state=ObjectState.WAITING,
+        code=NO_EXPOSURE,
+        message=f"No raw of {row.instrument} exposure {row.exposure} has been seen.",
         attempts=0,
     )
 

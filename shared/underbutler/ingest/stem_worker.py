@@ -23,7 +23,7 @@ from underbutler.ingest.recorder import IndexVersion, Recorded, record_batch
 from underbutler.ingest.relay import relay_messages
 from underbutler.ingest.situation import Situation, Stem, read_situations
 from underbutler.ingest.stem_work import StemNews, StemResult, rejected
-from underbutler.model.announcement import PendingMessage
+from underbutler.model.announcement import PendingMessage, Queue
 from underbutler.model.metadata_entry import MetadataEntry
 from underbutler.model.raw_object import ObjectKind, classify_key
 from underbutler.patience import with_patience
@@ -60,6 +60,8 @@ class StemWorker:
         What it works with.
     clock
         Present time, UTC.
+    announces_folders
+        Whether to ask for the indexes of folders whose files changed to be written.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class StemWorker:
         sender: MessageSender,
         pool: ReadPool,
         clock: Callable[[], datetime],
+        announces_folders: bool = False,
     ) -> None:
         self._registry = registry
         self._store = store
@@ -78,6 +81,7 @@ class StemWorker:
         self._sender = sender
         self._pool = pool
         self._clock = clock
+        self._announces_folders = announces_folders
         self._known_records = KnownRecords()
 
     def work_off(
@@ -230,15 +234,23 @@ class StemWorker:
         now = self._clock()
         self._known_records.roll_back()
         with self._registry.begin() as transaction:
-            recorded = record_batch(transaction, results, indexes, self._known_records, now)
+            recorded = record_batch(
+                transaction,
+                results,
+                indexes,
+                self._known_records,
+                now,
+                announces_folders=self._announces_folders,
+            )
             fresh = [r for r in results if r.news.stem not in recorded.stale]
             transaction.objects.record_events(batch.stem_records(fresh, recorded), now)
         self._known_records.commit()
         return recorded
 
     def _relay(self, messages: Sequence[PendingMessage]) -> None:
+        at_once = [item for item in messages if item.destination is not Queue.INDEXES]
         try:
-            relay_messages(self._registry, self._sender, messages)
+            relay_messages(self._registry, self._sender, at_once)
         except TransientError:
             # They stand in the outbox: the next invocation or the schedule sends them.
             return

@@ -19,7 +19,7 @@ def main() -> None:
     demo.add_argument("--keep", action="store_true", help="leave the stack running")
     up = commands.add_parser("up", help="start the stack")
     up.add_argument("--port", type=int, help="port of the AWS endpoint; a free one by default")
-    up.add_argument("--instruments", default="HSC,LATISS", help="instruments to register")
+    up.add_argument("--instruments", help="instruments to register; by default all six")
     commands.add_parser("down", help="stop the stack, and delete what it held")
     commands.add_parser("status", help="tell where the stack is")
     arguments = parser.parse_args()
@@ -33,7 +33,7 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from underbutler.local.checkout import Checkout
-    from underbutler.local.stack import LocalStack
+    from underbutler.local.stack import INSTRUMENTS, LocalStack
 
     checkout = Checkout()
     folder: Path = checkout.build / "stack"
@@ -49,7 +49,8 @@ def _run(arguments: argparse.Namespace) -> None:
             print("The stack is down.")
             return
         case "up":
-            state = stack.up(port=arguments.port, instruments=arguments.instruments, tell=print)
+            wanted = arguments.instruments or INSTRUMENTS
+            state = stack.up(port=arguments.port, instruments=wanted, tell=print)
         case _:
             state = stack.state
     print(f"AWS endpoint  {state.endpoint_url}\nregistry      {state.database_url}")

@@ -18,7 +18,10 @@ from underbutler.local.deployment import Deployment, deploy
 from underbutler.local.endpoint import Endpoint
 from underbutler.local.postgres import PostgresServer, free_port
 
-__all__ = ["LocalStack", "StackState", "start_emulator"]
+__all__ = ["INSTRUMENTS", "LocalStack", "StackState", "start_emulator"]
+
+INSTRUMENTS = "DECam,HSC,LATISS,LSSTCam,LSSTComCam,MegaPrime"
+"""Those whose raws it takes unless told otherwise."""
 
 _EMULATOR_PATIENCE_S = 60
 _STATE = "stack.json"
@@ -83,10 +86,11 @@ class LocalStack:
     def up(
         self,
         *,
-        instruments: str = "HSC,LATISS",
+        instruments: str = INSTRUMENTS,
         raw_bucket: str = "raw",
         port: int | None = None,
         postgres_settings: tuple[str, ...] = (),
+        buckets: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> StackState:
         """Start everything and deploy the template.
@@ -99,6 +103,9 @@ class LocalStack:
             Port of the AWS endpoint on 127.0.0.1; a free one by default.
         postgres_settings
             Further settings of the database server.
+        buckets
+            Parameter of the template that names a bucket, such as ``IndexBucketName`` → the
+            bucket, which is made.
         tell
             Told of every step.
 
@@ -117,7 +124,17 @@ class LocalStack:
                 self._emulator, self._folder / "emulator", self._checkout, port or free_port()
             )
             tell("template.yaml")
-            state = self._deploy(endpoint, postgres.url(), instruments, raw_bucket)
+            for bucket in (buckets or {}).values():
+                endpoint.client("s3").create_bucket(Bucket=bucket)
+            parameters = {
+                "RawBucketName": raw_bucket,
+                "Instruments": instruments,
+                # More would only take the cores from each other at their start.
+                "IngestConcurrency": "2",
+                "VisitConcurrency": "2",
+                **(buckets or {}),
+            }
+            state = self._deploy(endpoint, postgres.url(), parameters)
         except BaseException:
             self.down()
             raise
@@ -153,7 +170,7 @@ class LocalStack:
         return PostgresServer(folder, int(url.rpartition(":")[2].partition("/")[0]))
 
     def _deploy(
-        self, endpoint: Endpoint, database_url: str, instruments: str, raw_bucket: str
+        self, endpoint: Endpoint, database_url: str, parameters: Mapping[str, str]
     ) -> StackState:
         secrets = endpoint.client("secretsmanager")
         secret = secrets.create_secret(Name="underbutler/registry", SecretString=database_url)
@@ -162,20 +179,13 @@ class LocalStack:
                 template=self._checkout.template,
                 layer=self._checkout.layer,
                 endpoint=endpoint,
-                parameters={
-                    "RawBucketName": raw_bucket,
-                    "RegistrySecretArn": secret["ARN"],
-                    "Instruments": instruments,
-                    # More would only take the cores from each other at their start.
-                    "IngestConcurrency": "2",
-                    "VisitConcurrency": "2",
-                },
+                parameters={**parameters, "RegistrySecretArn": secret["ARN"]},
             )
         )
         return StackState(
             endpoint_url=endpoint.url,
             database_url=database_url,
-            raw_bucket=raw_bucket,
+            raw_bucket=parameters["RawBucketName"],
             outputs=outputs,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from astropy.io.fits import VerifyError
 
-from underbutler.metadata.header import bad_card
+from underbutler.metadata.hdu import bad_card
 
 __all__ = ["Cards"]
 
@@ -35,7 +35,7 @@ class Cards(MutableMapping[str, Any]):
         self.looked_at: dict[str, Any] = {}
         """Original values of the cards that were asked for; a marker for the absent."""
         self.listed = False
-        """Whether all keywords were listed, so that the result may depend on any of them."""
+        """Whether all keywords were listed, so that the result may depend on which there are."""
 
     def original(self, keyword: str) -> Any:
         """Take a card's value before corrections; a marker when there is none.
@@ -52,6 +52,10 @@ class Cards(MutableMapping[str, Any]):
             return self._header.get(keyword, _MISSING)
         except (VerifyError, ValueError) as error:
             raise bad_card(keyword, error) from error
+
+    def keywords(self) -> tuple[str, ...]:
+        """Name the cards before corrections, each once, sorted."""
+        return tuple(sorted(set(self._header)))
 
     def __getitem__(self, keyword: str) -> Any:
         value = self.changes[keyword] if keyword in self.changes else self._look(keyword)

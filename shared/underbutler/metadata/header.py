@@ -1,61 +1,68 @@
-"""FITS headers by bounded range reads: never the pixels, never more than the caps below."""
+"""FITS headers by bounded range reads: never the pixels, never more than the caps allow."""
 
 from __future__ import annotations
 
-import re
-import warnings
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from underbutler.errors import UnreadableHeaderError
+from underbutler.metadata.file_bytes import (
+    BLOCK,
+    FIRST_READ_BYTES,
+    LARGEST_HEADER_BYTES,
+    MOST_BYTES,
+    RangeReader,
+    ReadMapper,
+    open_bytes,
+)
+from underbutler.metadata.hdu import Hdu
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-__all__ = ["FIRST_READ_BYTES", "LARGEST_HEADER_BYTES", "FitsHeaders", "RangeReader", "bad_card"]
+__all__ = [
+    "FIRST_READ_BYTES",
+    "LARGEST_HEADER_BYTES",
+    "MOST_BYTES",
+    "MOST_HDUS",
+    "FitsHeaders",
+    "RangeReader",
+    "ReadMapper",
+]
 
-# FITS 4.0 §3.1: block of 2880 bytes; §4.1: card of 80.
-_BLOCK = 2880
+MOST_HDUS = 256
+"""Four times those of the camera with the most detectors, as one file."""
+# FITS 4.0 §4.1: card of 80 bytes.
 _CARD = 80
 _END = b"END".ljust(_CARD)
-# FITS 4.0 §4.4.1: at most 999 axes.
-_MOST_AXES = 999
-# RFC 1952.
-_GZIP_MAGIC = b"\x1f\x8b"
-
-FIRST_READ_BYTES = 64 * 1024
-"""One read gets the primary header of every camera known, and mostly the next header as well."""
-LARGEST_HEADER_BYTES = 500 * _BLOCK
-"""18,000 cards; ten times what the longest raw header has."""
-_LARGEST_COMPRESSED_BYTES = 2**20
-# No store takes an object of a pebibyte.
-_LARGEST_DATA_BYTES = 2**50
-_UNPRINTABLE = re.compile(r"[^ -~]")
-
-RangeReader = Callable[[int, int], bytes]
-"""Reads bytes [start, end) of one object; fewer at its end, none beyond."""
+# A header may have this much more than the one before it, and take one read all the same.
+_MARGIN_BYTES = 2 * BLOCK
+# As many as the pool of reads has threads; what is read beyond the last HDU is wasted.
+_SIDE_BY_SIDE = 16
 
 
 class FitsHeaders:
     """Headers of one FITS file.
 
+    The first bytes are read at once, all others when their header is asked for. A file of several
+    HDUs costs at most `MOST_BYTES`; a request for each HDU beyond the first bytes, since only its
+    header says where the next one is. Where HDUs are as long as each other, as uncompressed images
+    of one camera are, the next are guessed, read side by side and found where they are or not.
+
     Parameters
     ----------
     read_range
         How to read the file.
+    map_reads
+        How to read several ranges of it side by side: a thread pool's ``map``. Not to be used from
+        inside that pool. Without it they are read one after the other.
     """
 
-    def __init__(self, read_range: RangeReader) -> None:
-        first = read_range(0, FIRST_READ_BYTES)
-        self._bytes: _Window | _InflatedWindow
-        if first.startswith(_GZIP_MAGIC):
-            self._bytes = _InflatedWindow(read_range, first)
-        else:
-            self._bytes = _Window(read_range, first)
-        self._primary: Header | None = None
-        self._primary_end = 0
-        self._extension_end = 0
+    def __init__(self, read_range: RangeReader, map_reads: ReadMapper | None = None) -> None:
+        self._bytes = open_bytes(read_range, map_reads)
+        self._hdus: list[Hdu] = []
+        self._is_followed = False
+        self._is_truncated = False
 
     def primary(self) -> Header:
         """Read the primary header; values are parsed when they are asked for.
@@ -65,15 +72,7 @@ class FitsHeaders:
         UnreadableHeaderError
             The bytes are no FITS header within the caps.
         """
-        if self._primary is None:
-            text, header_end = self._header_text(0)
-            if not text.startswith("SIMPLE  ="):
-                raise UnreadableHeaderError(
-                    f"The file is no FITS file: it begins with {text[:30]!r}.", kind="not-fits"
-                )
-            self._primary = _parse(text)
-            self._primary_end = header_end + _data_size(self._primary)
-        return self._primary
+        return self._primary().header
 
     def extension(self) -> Header | None:
         """Read the header after the primary HDU; None when the file ends there.
@@ -83,28 +82,110 @@ class FitsHeaders:
         UnreadableHeaderError
             What follows is no header within the caps.
         """
-        self.primary()
-        if not self._bytes.at(self._primary_end, _CARD):
-            return None
-        text, header_end = self._header_text(self._primary_end)
-        if not text.startswith("XTENSION="):
+        self._primary()
+        return self._hdus[1].header if self._reaches(1) else None
+
+    def hdus(self) -> Iterator[Hdu]:
+        """Read the headers of all HDUs, in order.
+
+        Raises
+        ------
+        UnreadableHeaderError
+            One of them is no header; there are over `MOST_HDUS`, or their headers over
+            `MOST_BYTES` (kind ``many-hdus``); the file ends before the data do that its last
+            header declares (``truncated``); or it is a gzip stream with HDUs beyond what is
+            inflated, or may be (``many-detectors``).
+        """
+        yield self._primary()
+        number = 1
+        while self._reaches(number):
+            yield self._hdus[number]
+            number += 1
+        last = self._hdus[-1]
+        if self._bytes.is_cut:
+            raise _many_hdus_in_gzip(number)
+        if self._is_truncated:
             raise UnreadableHeaderError(
-                f"No header follows the primary HDU but {text[:30]!r}.", kind="bad-header"
+                f"HDU {last.number}: The file ends before byte {last.data_end}, where its data do.",
+                kind="truncated",
             )
-        header = _parse(text)
-        self._extension_end = header_end + _data_size(header)
-        return header
 
-    def goes_on(self) -> bool:
-        """Tell whether the file has more HDUs than the two whose headers are read, or may have."""
-        card = self._bytes.at(self._extension_end, _CARD)
-        return card.startswith(b"XTENSION=") or (not card and self._bytes.is_cut)
+    def _primary(self) -> Hdu:
+        if not self._hdus:
+            text = self._header_text(0)
+            if not text.startswith("SIMPLE  ="):
+                raise UnreadableHeaderError(
+                    f"The file is no FITS file: it begins with {text[:30]!r}.", kind="not-fits"
+                )
+            self._hdus.append(Hdu.from_text(text, number=0, start=0))
+        return self._hdus[0]
 
-    def _header_text(self, start: int) -> tuple[str, int]:
-        """Read cards from an offset to END; returns them and the offset of the data."""
+    def _reaches(self, number: int) -> bool:
+        """Tell whether the file has an HDU; the header before it has been read."""
+        if number >= len(self._hdus) and not self._is_followed:
+            following = self._following(self._hdus[-1])
+            if following is None:
+                self._is_followed = True
+            else:
+                self._hdus.append(following)
+        return number < len(self._hdus)
+
+    def _following(self, last: Hdu) -> Hdu | None:
+        """Read the header after an HDU's data; none when the file ends there."""
+        number = last.number + 1
+        # The last byte of the data as well: whether they are there is learnt by the way.
+        before = last.data_end - 1
+        self._read_ahead(last)
+        found = self._bytes.at(before, last.end + _CARD - before, self._window_bytes(last))
+        self._is_truncated = not found and not self._bytes.is_cut
+        card = found[last.end - before :]
+        if not card.strip(b"\x00 "):
+            return None
+        if number >= MOST_HDUS:
+            raise UnreadableHeaderError(f"The file has over {MOST_HDUS} HDUs.", kind="many-hdus")
+        if len(card) == _CARD and not card.startswith(b"XTENSION="):
+            what = f"HDU {last.number}" if last.number else "the primary HDU"
+            raise UnreadableHeaderError(
+                f"No header follows {what} but {card.decode('latin-1')[:30]!r}.", kind="bad-header"
+            )
+        try:
+            return Hdu.from_text(self._header_text(last.end), number=number, start=last.end)
+        except UnreadableHeaderError as error:
+            if error.kind == "no-end" and self._bytes.is_cut:
+                raise _many_hdus_in_gzip(number) from error
+            error.message = f"HDU {number}: {error.message}"
+            raise
+
+    def _window_bytes(self, last: Hdu) -> int:
+        """Decide how much to read from the end of an HDU's data on, for the next header."""
+        # The primary header is none to judge others by; short HDUs are read many at a time.
+        if last.number == 0 or last.size_bytes <= FIRST_READ_BYTES:
+            return FIRST_READ_BYTES
+        return last.end - last.data_end + 1 + last.header_bytes + _MARGIN_BYTES
+
+    def _read_ahead(self, last: Hdu) -> None:
+        """Read where the next headers are if HDUs go on as the last two did."""
+        if last.number < 2 or last.size_bytes <= FIRST_READ_BYTES:
+            return
+        if last.size_bytes != self._hdus[-2].size_bytes:
+            return
+        number = min(self._extensions_left(last), _SIDE_BY_SIDE)
+        starts = [last.data_end - 1 + ahead * last.size_bytes for ahead in range(number)]
+        self._bytes.read_ahead(starts, self._window_bytes(last))
+
+    def _extensions_left(self, last: Hdu) -> int:
+        """Take the primary header's word for it, if it has one: nothing depends on it but speed."""
+        try:
+            promised = self._hdus[0].card("NEXTEND")
+        except UnreadableHeaderError:
+            promised = None
+        return (promised if isinstance(promised, int) else MOST_HDUS) - last.number
+
+    def _header_text(self, start: int) -> str:
+        """Read cards from an offset to END."""
         position = start
         while position - start < LARGEST_HEADER_BYTES:
-            block = self._bytes.at(position, _BLOCK)
+            block = self._bytes.at(position, BLOCK)
             if position == start and len(block) < _CARD:
                 raise UnreadableHeaderError(
                     "The file is empty."
@@ -113,151 +194,27 @@ class FitsHeaders:
                     kind="not-fits",
                 )
             if position == start and not block.startswith((b"SIMPLE", b"XTENSION")):
-                return block[:_CARD].decode("latin-1"), start
+                return block[:_CARD].decode("latin-1")
             for offset in range(0, len(block), _CARD):
                 if block[offset : offset + _CARD] == _END:
                     end = position + offset + _CARD
-                    text = self._bytes.at(start, end - start).decode("latin-1")
-                    return text, start + -(-(end - start) // _BLOCK) * _BLOCK
-            if len(block) < _BLOCK:
+                    return self._bytes.at(start, end - start).decode("latin-1")
+            if len(block) < BLOCK:
                 raise UnreadableHeaderError(
                     f"The file ends after {position + len(block)} bytes, before its header does.",
                     kind="no-end",
                 )
-            position += _BLOCK
+            position += BLOCK
         raise UnreadableHeaderError(
             f"The header has no END within {LARGEST_HEADER_BYTES} bytes.", kind="no-end"
         )
 
 
-class _Window:
-    """Bytes of a file as far as they were asked for, in few reads."""
-
-    is_cut = False
-
-    def __init__(self, read_range: RangeReader, first: bytes) -> None:
-        self._read_range = read_range
-        self._start = 0
-        self._data = first
-        self._ends = len(first) < FIRST_READ_BYTES
-
-    def at(self, start: int, size: int) -> bytes:
-        """Take bytes; fewer at the end of the file."""
-        end = start + size
-        if start < self._start or start > self._start + len(self._data) + FIRST_READ_BYTES:
-            # Beyond pixels: a new window, so that they are not read.
-            self._data, self._start = self._read_range(start, start + FIRST_READ_BYTES), start
-            self._ends = len(self._data) < FIRST_READ_BYTES
-        while end > self._start + len(self._data) and not self._ends:
-            position = self._start + len(self._data)
-            wanted = min(
-                max(FIRST_READ_BYTES, len(self._data)),
-                max(FIRST_READ_BYTES, LARGEST_HEADER_BYTES - len(self._data)),
-            )
-            more = self._read_range(position, position + wanted)
-            self._ends = len(more) < wanted
-            self._data += more
-        return self._data[start - self._start : end - self._start]
-
-
-class _InflatedWindow:
-    """The beginning of what a gzip stream inflates to."""
-
-    def __init__(self, read_range: RangeReader, first: bytes) -> None:
-        self._read_range = read_range
-        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        self._read = len(first)
-        self._ends = len(first) < FIRST_READ_BYTES
-        self._pending = first
-        self._data = bytearray()
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether there is more than can be had."""
-        return not self._inflate.eof
-
-    def at(self, start: int, size: int) -> bytes:
-        """Take bytes; none beyond the cap of a header, however long the stream."""
-        cap = LARGEST_HEADER_BYTES + _BLOCK
-        if start >= cap:
-            # Beyond pixels: found out without inflating them.
-            return b""
-        end = min(start + size, cap)
-        while len(self._data) < end and (not self._inflate.eof or self._begin_next_member()):
-            try:
-                # Bounded: a bomb inflates no further than what is asked for.
-                self._data += self._inflate.decompress(self._pending, end - len(self._data))
-            except zlib.error as error:
-                raise UnreadableHeaderError(
-                    f"The gzip stream is damaged: {error}.", kind="bad-gzip"
-                ) from error
-            self._pending = self._inflate.unconsumed_tail
-            if self._pending or self._inflate.eof or len(self._data) >= end:
-                continue
-            self._pending = self._more()
-            if not self._pending:
-                break
-        return bytes(self._data[start:end])
-
-    def _begin_next_member(self) -> bool:
-        """Go on with what follows a gzip member, if it is another (RFC 1952 §2.2)."""
-        rest = self._inflate.unused_data
-        while len(rest) < len(_GZIP_MAGIC) and (more := self._more()):
-            rest += more
-        if not rest.startswith(_GZIP_MAGIC):
-            return False
-        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        self._pending = rest
-        return True
-
-    def _more(self) -> bytes:
-        if self._ends or self._read >= _LARGEST_COMPRESSED_BYTES:
-            return b""
-        more = self._read_range(self._read, self._read + FIRST_READ_BYTES)
-        self._read += len(more)
-        self._ends = len(more) < FIRST_READ_BYTES
-        return more
-
-
-def _parse(text: str) -> Header:
-    from astropy.io.fits import Header
-
-    with warnings.catch_warnings():
-        # Of cards not quite standard: whoever needs one finds out.
-        warnings.simplefilter("ignore")
-        # FITS allows printable ASCII only; a stray byte must not cost a file its registration.
-        return Header.fromstring(_UNPRINTABLE.sub("?", text))
-
-
-def _data_size(header: Header) -> int:
-    """Compute the size of an HDU's data, padded to blocks (FITS 4.0 §4.4.1, §7.3.1), in bytes."""
-    axes = _integer(header, "NAXIS", 0, _MOST_AXES)
-    elements = 1 if axes else 0
-    for axis in range(1, axes + 1):
-        elements *= _integer(header, f"NAXIS{axis}", 0, 2**63)
-    bits = abs(_integer(header, "BITPIX", -64, 64))
-    groups = _integer(header, "GCOUNT", 0, 2**63, default=1)
-    heap = _integer(header, "PCOUNT", 0, 2**63, default=0)
-    size = bits // 8 * groups * (heap + elements) if axes else 0
-    if size > _LARGEST_DATA_BYTES:
-        raise UnreadableHeaderError("The header declares more data than any file has.")
-    return -(-size // _BLOCK) * _BLOCK
-
-
-def _integer(header: Header, keyword: str, low: int, high: int, default: int | None = None) -> int:
-    from astropy.io.fits import VerifyError
-
-    try:
-        value = header.get(keyword, default)
-    except VerifyError as error:
-        raise bad_card(keyword, error) from error
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise UnreadableHeaderError(f"{keyword} is {value!r}.", kind="bad-header")
-    return value
-
-
-def bad_card(keyword: str, why: Exception) -> UnreadableHeaderError:
-    """Make the error for a card that cannot be parsed."""
+def _many_hdus_in_gzip(number: int) -> UnreadableHeaderError:
     return UnreadableHeaderError(
-        f"The card {keyword} cannot be read: {str(why).strip()}", kind="bad-card", keyword=keyword
+        f"HDU {number}: Whether it is there, and what it holds, lies beyond the"
+        f" {LARGEST_HEADER_BYTES} bytes that are inflated of a gzip stream.",
+        kind="many-detectors",
+        hint="Compress the file with fpack, not gzip; one detector's file may have a sidecar or"
+        " stand in an index instead.",
     )

@@ -1,28 +1,39 @@
 """Index files: ``_index.json``, as ``astrometadata write-index`` makes them.
 
-Format: reference in astro_metadata_translator ``indexing.py``.
+Format: reference in astro_metadata_translator ``indexing.py``; lists of detectors are ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from underbutler.errors import BadIndexError
+from underbutler.metadata.detector_list import read_detectors
 from underbutler.model.metadata_entry import ContentMode, MetadataEntry
 from underbutler.model.observation import MetadataSource
 from underbutler.model.raw_object import ObjectKind, classify_key
 from underbutler.model.strict_json import load_json
 
-__all__ = ["LARGEST_INDEX_BYTES", "Index", "parse_index", "read_content_mode"]
+__all__ = [
+    "COMMON_KEY",
+    "CONTENT_KEY",
+    "LARGEST_INDEX_BYTES",
+    "Index",
+    "parse_index",
+    "read_content_mode",
+]
 
+COMMON_KEY = "__COMMON__"
+"""Key of what holds for all files."""
+CONTENT_KEY = "__CONTENT__"
+"""Key of what an index or sidecar holds: a `ContentMode`."""
 LARGEST_INDEX_BYTES = 64 * 2**20
 """Index of some 50,000 files; a larger one would not fit beside the rest in a small Lambda."""
 
 # S3 keys are at most 1,024 bytes of UTF-8.
 _LONGEST_KEY_BYTES = 1024
-_COMMON = "__COMMON__"
-_CONTENT = "__CONTENT__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +48,9 @@ class Index:
 def parse_index(body: bytes, *, bucket: str, key: str, etag: str = "") -> Index:
     """Read an index.
 
-    What is common to all files wins over what a file says itself, as in the Butler. Names of
-    files are relative to the index's folder; one that leads out of the bucket is left out.
+    What is common to all files wins over what a file says itself, as in the Butler. An entry is an
+    object, or for a file of many HDUs a list of objects, one a detector. Names of files are
+    relative to the index's folder; one that leads out of the bucket is left out.
 
     Raises
     ------
@@ -52,16 +64,19 @@ def parse_index(body: bytes, *, bucket: str, key: str, etag: str = "") -> Index:
         raise BadIndexError(f"The index is no JSON: {error}.") from error
     if not isinstance(content, dict):
         raise BadIndexError("The index is no JSON object.")
-    if _COMMON not in content:
-        raise BadIndexError(f"The index has no {_COMMON}.")
-    mode = read_content_mode(content.pop(_CONTENT, None)) or ContentMode.METADATA
-    common = content.pop(_COMMON)
+    if COMMON_KEY not in content:
+        raise BadIndexError(f"The index has no {COMMON_KEY}.")
+    mode = read_content_mode(content.pop(CONTENT_KEY, None)) or ContentMode.METADATA
+    common = content.pop(COMMON_KEY)
     if not isinstance(common, dict):
-        raise BadIndexError(f"The index's {_COMMON} is no JSON object.")
+        raise BadIndexError(f"The index's {COMMON_KEY} is no JSON object.")
     entries: list[MetadataEntry] = []
     problems: list[str] = []
     for name, own in content.items():
-        if not isinstance(own, dict):
+        detectors: tuple[Mapping[str, Any], ...] = ()
+        if isinstance(own, list):
+            detectors = read_detectors(own, common, f"The index's entry for {name[:80]!r}")
+        elif not isinstance(own, dict):
             raise BadIndexError(f"The index's entry for {name!r} is no JSON object.")
         target = _resolve(key, name)
         if target is None:
@@ -77,7 +92,8 @@ def parse_index(body: bytes, *, bucket: str, key: str, etag: str = "") -> Index:
                     source=MetadataSource.INDEX,
                     content=mode,
                     source_etag=etag,
-                    entry=own | common,
+                    entry={} if detectors else own | common,
+                    detectors=detectors,
                 )
             )
     return Index(tuple(entries), tuple(problems))
@@ -97,7 +113,7 @@ def read_content_mode(value: Any, kind: str = "bad-index") -> ContentMode | None
         return ContentMode(value)
     except ValueError as error:
         raise BadIndexError(
-            f"{_CONTENT} is {value!r}; expected 'metadata' or 'translated'.", kind=kind
+            f"{CONTENT_KEY} is {value!r}; expected 'metadata' or 'translated'.", kind=kind
         ) from error
 
 

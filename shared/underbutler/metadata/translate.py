@@ -10,17 +10,13 @@ import logging
 import re
 import reprlib
 import warnings
-from collections import ChainMap, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import astropy.units as u
 from astro_metadata_translator import MetadataTranslator, fix_header
-from astropy.coordinates import EarthLocation
-from astropy.coordinates.sites import SiteRegistry
-from astropy.utils import data, iers
 
 from underbutler.errors import (
     MissingPropertyError,
@@ -28,49 +24,30 @@ from underbutler.errors import (
     UnreadableHeaderError,
 )
 from underbutler.metadata.cards import Cards
+from underbutler.metadata.corrections import Corrections, CorrectionSource
+from underbutler.metadata.detectors import check_detectors, detector_cards, is_science_detector
+from underbutler.metadata.hdu import Hdu, with_inherited
 from underbutler.metadata.header import FitsHeaders
+from underbutler.metadata.offline import forbid_downloads
+from underbutler.metadata.property_values import (
+    DETECTOR_PROPERTIES,
+    EXPOSURE_PROPERTIES,
+    take_properties,
+)
 from underbutler.metadata.translated import properties_from_translated
-from underbutler.model.observation import ObservationProperties
+from underbutler.metadata.translator_search import (
+    also_by_plugins,
+    find_translator,
+    known_instruments,
+    reads_extensions,
+)
+from underbutler.metadata.translators import latiss, lsstcam, lsstcomcam  # noqa: F401 - registers them
+from underbutler.model.observation import AppliedCorrections, ObservationProperties
 
 __all__ = ["HeaderTranslator"]
 
 _LOG = logging.getLogger(__name__)
 
-# obs_base RawIngestTask.getObservationInfoSubsets: what is required is checked afterwards.
-_EXPOSURE_PROPERTIES = (
-    "instrument",
-    "exposure_id",
-    "observation_id",
-    "observation_type",
-    "observation_reason",
-    "exposure_group",
-    "physical_filter",
-    "datetime_begin",
-    "datetime_end",
-    "observing_day",
-    "observing_day_offset",
-    "exposure_time_requested",
-    "dark_time",
-    "observation_counter",
-    "group_counter_start",
-    "group_counter_end",
-    "object",
-    "science_program",
-    "tracking_radec",
-    "boresight_rotation_angle",
-    "boresight_rotation_coord",
-    "altaz_begin",
-    "has_simulated_content",
-    "can_see_sky",
-)
-_DETECTOR_PROPERTIES = (
-    "detector_num",
-    "detector_unique_name",
-    "detector_name",
-    "detector_group",
-)
-# Translators of a way to write headers, not of an instrument.
-_FORMATS = {"VisitInfo"}
 # megaprime.py, to_detector_name: a dummy for headers that are no detector's.
 _NO_DETECTOR = ("MegaPrime", "ccd99")
 # Both go into the name of a file that is looked up; file systems take 255 bytes.
@@ -80,13 +57,6 @@ _LONGEST_PROBLEM = 200
 # Exposures whose files arrive interleaved; each holds a few dozen values.
 _REMEMBERED_EXPOSURES = 8
 
-# Geocentric positions that translators ask astropy for by name, which would download them:
-# astro_metadata_translator decam.py and megaprime.py (fall-back locations), m.
-_SITES = {
-    "ctio": (1814303.74553723, -5214365.7436216, -3187340.56598756),
-    "CFHT": (-5464301.77135369, -2493489.8730419, 2151085.16950589),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class _Translation:
@@ -95,12 +65,20 @@ class _Translation:
     translator: type[MetadataTranslator]
     looked_at: Mapping[str, Any]
     changes: Mapping[str, Any]
+    keywords: tuple[str, ...] | None
+    """All of its keywords, where the translator listed them; their order does not matter."""
     values: Mapping[str, Any]
-    problems: tuple[str, ...]
+    lost: Mapping[str, str]
+    """Property that could not be had → why."""
+    identity: tuple[str, str] | None
+    """Instrument and observation ID before corrections, which corrections are named after."""
+    corrections: Corrections | None
 
     def holds_for(self, translator: type[MetadataTranslator], cards: Cards) -> bool:
-        return translator is self.translator and all(
-            _is_same(cards.original(keyword), value) for keyword, value in self.looked_at.items()
+        return (
+            translator is self.translator
+            and all(_is_same(cards.original(name), value) for name, value in self.looked_at.items())
+            and (self.keywords is None or self.keywords == cards.keywords())
         )
 
 
@@ -122,130 +100,243 @@ class HeaderTranslator:
 
     Parameters
     ----------
-    correction_folders
-        Where to look for header corrections, ``<instrument>-<observation_id>.yaml``, before the
-        places that astro_metadata_translator knows.
+    corrections
+        Where to look for corrections of headers, before the places that astro_metadata_translator
+        knows: the first that has any for an exposure is the only one
+        (astro_metadata_translator ``fix_header``). It is asked once for an exposure until `forget`.
     """
 
-    def __init__(self, correction_folders: Iterable[str] = ()) -> None:
-        self._correction_folders = list(correction_folders)
+    def __init__(self, corrections: CorrectionSource | None = None) -> None:
+        self._source = corrections
+        self._found: dict[tuple[str, str], Corrections | None] = {}
         self._exposures: deque[_Translation] = deque(maxlen=_REMEMBERED_EXPOSURES)
-        _forbid_downloads()
+        forbid_downloads()
+
+    def forget(self) -> None:
+        """Ask for corrections again: at the beginning of each batch, as they may have changed.
+
+        What is translated stays remembered, together with the corrections that went into it.
+        """
+        self._found.clear()
 
     @_without_warnings()
-    def translate_file(self, headers: FitsHeaders) -> ObservationProperties:
-        """Translate the headers of a FITS file that holds one detector.
+    def translate_file(self, headers: FitsHeaders) -> list[ObservationProperties]:
+        """Translate the headers of a FITS file.
 
         The primary header if a translator knows it (obs_base ``RawIngestTask.extractMetadata``),
-        else with the next header's cards over it.
+        else with the next header's cards over it. Of an instrument whose files have a header for
+        each detector, the headers of all image HDUs that name a detector by a card of their own;
+        other HDUs, and detectors for focus and guiding, are passed over.
+
+        Returns
+        -------
+        detectors
+            One for each, in the order of HDUs, with its HDU; without, where the file has but one.
 
         Raises
         ------
         UnreadableHeaderError
-            No header, or a file of several detectors.
+            No header, one of several that is damaged, or HDUs that contradict each other.
         UnknownInstrumentError
             No translator knows the header.
         MissingPropertyError
-            A name that could not be a file's.
+            A name that could not be a file's, or a detector's number that is none.
+        MetadataError
+            Its corrections are none.
         """
-        primary = headers.primary()
-        translator = _find_translator(Cards(primary))
-        if translator is not None and not _reads_extensions(translator):
-            return self._translate(Cards(primary), translator)
-        extension = headers.extension()
-        if extension is None:
-            return self.translate_header(primary)
-        header = extension
-        if Cards(extension).get("INHERIT") is not False:
-            # Both as they are: merged into one, every card would have to be parsed.
-            header = ChainMap(extension, primary)
-        translator = _find_translator(Cards(header)) or translator
-        if translator is not None and _reads_extensions(translator) and headers.goes_on():
-            raise UnreadableHeaderError(
-                "The file holds several detectors, one an HDU; such files are not read yet.",
-                kind="many-detectors",
-            )
-        return self.translate_header(header)
+        return also_by_plugins(lambda: self._translate_file(headers))
 
     @_without_warnings()
     def translate_header(self, header: Mapping[str, Any]) -> ObservationProperties:
         """Translate one header; errors as those of `translate_file`."""
+        return also_by_plugins(lambda: self._translate_header(header))
+
+    def _translate_file(self, headers: FitsHeaders) -> list[ObservationProperties]:
+        primary = headers.primary()
+        translator = find_translator(Cards(primary))
+        if translator is not None and not reads_extensions(translator):
+            return [self._translate(Cards(primary), translator)]
+        extension = headers.extension()
+        if extension is None:
+            return [self._translate_header(primary)]
+        header = with_inherited(extension, primary)
+        translator = find_translator(Cards(header)) or translator
+        if translator is None or not reads_extensions(translator):
+            return [self._translate_header(header)]
+        detectors = self._translate_hdus(headers, translator)
+        return detectors or [self._translate(Cards(header), translator)]
+
+    def _translate_header(self, header: Mapping[str, Any]) -> ObservationProperties:
         cards = Cards(header)
-        translator = _find_translator(cards)
+        translator = find_translator(cards)
         if translator is None:
             name = cards.get("INSTRUME", cards.get("TELESCOP"))
             raise UnknownInstrumentError(
                 f"No translator knows the header's instrument {reprlib.repr(name)}."
                 if name is not None
                 else "The header names no instrument that a translator knows.",
-                hint=f"Known: {', '.join(sorted(set(MetadataTranslator.translators) - _FORMATS))}.",
+                hint=f"Known: {', '.join(known_instruments())}.",
             )
         return self._translate(Cards(header), translator)
+
+    def _translate_hdus(
+        self, headers: FitsHeaders, translator: type[MetadataTranslator]
+    ) -> list[ObservationProperties]:
+        """Translate the headers of detectors; none when no HDU names one."""
+        primary = headers.primary()
+        found = []
+        for hdu in headers.hdus():
+            with _named(hdu):
+                if not hdu.is_image:
+                    continue
+                cards = detector_cards(hdu, primary, translator.name)
+                detector = _own_detector(hdu, Cards(cards), translator)
+                if detector is None or not is_science_detector(translator.name, detector):
+                    continue
+                properties = self._translate(Cards(cards), translator)
+                properties.hdu = hdu.number
+                found.append(properties)
+        check_detectors(found)
+        if len(found) == 1:
+            found[0].hdu = None
+        return found
 
     def _translate(
         self, cards: Cards, translator: type[MetadataTranslator]
     ) -> ObservationProperties:
-        for known in self._exposures:
-            if known.holds_for(translator, cards):
-                exposure = known
-                break
-        else:
+        exposure = self._remembered(cards, translator)
+        if exposure is None:
             exposure = self._translate_exposure(cards, translator)
-            if not cards.listed:
-                self._exposures.append(exposure)
+            self._exposures.append(exposure)
         cards.changes = dict(exposure.changes)
-        values, problems = _take(translator(cards), _DETECTOR_PROPERTIES)
+        values, lost = take_properties(translator(cards), DETECTOR_PROPERTIES)
         if (translator.name, values.get("detector_name")) == _NO_DETECTOR:
-            values, problems = {}, ["detector_num: the header names no detector"]
+            values, lost = {}, {"detector_num": "the header names no detector"}
+        lost = {**exposure.lost, **lost}
         properties = properties_from_translated({**exposure.values, **values})
-        properties.problems[:0] = [*exposure.problems, *problems]
+        for name in lost:
+            # Not a value that stands in for what older indexes do not have.
+            setattr(properties, name, None)
+        properties.problems[:0] = [f"{name}: {why}" for name, why in lost.items()]
+        if exposure.corrections is not None:
+            properties.corrections = AppliedCorrections(
+                uri=exposure.corrections.uri, keywords=tuple(sorted(exposure.corrections.cards))
+            )
         return properties
+
+    def _remembered(
+        self, cards: Cards, translator: type[MetadataTranslator]
+    ) -> _Translation | None:
+        for known in self._exposures:
+            if (
+                known.holds_for(translator, cards)
+                # Asked for since then, corrections are other objects, changed or not.
+                and known.corrections is self._find_corrections(known.identity)
+            ):
+                return known
+        return None
+
+    def _find_corrections(self, identity: tuple[str, str] | None) -> Corrections | None:
+        if self._source is None or identity is None:
+            return None
+        if identity not in self._found:
+            found = self._source.find(*identity)
+            # A file that corrects nothing is passed over (fix_header, _find_from_file).
+            self._found[identity] = found if found is not None and found.cards else None
+        return self._found[identity]
 
     def _translate_exposure(
         self, cards: Cards, translator: type[MetadataTranslator]
     ) -> _Translation:
-        for name in ("instrument", "observation_id"):
-            value = _take(translator(cards), (name,))[0].get(name)
-            if value is not None and _is_unsafe(str(value)):
-                raise MissingPropertyError(
-                    f"{name} is {str(value)[:60]!r}, which no file could be named after.",
-                    kind="bad-text",
-                )
-        fix_header(cards, search_path=self._correction_folders, translator_class=translator)
-        values, problems = _take(translator(cards), _EXPOSURE_PROPERTIES)
+        identity = _identity(translator(cards))
+        # By the names before correction, so that a correction may change these.
+        corrections = self._find_corrections(identity)
+        if corrections is None or identity is None:
+            fix_header(cards, search_path=[], translator_class=translator)
+        else:
+            cards.update(corrections.cards)
+            _fix(cards, translator, identity)
+        values, lost = take_properties(translator(cards), EXPOSURE_PROPERTIES)
         return _Translation(
             translator=translator,
             looked_at=dict(cards.looked_at),
             changes=dict(cards.changes),
+            keywords=cards.keywords() if cards.listed else None,
             values=values,
-            problems=tuple(problems),
+            lost=lost,
+            identity=identity,
+            corrections=corrections,
         )
 
 
-def _take(translator: MetadataTranslator, names: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
-    """Ask a translator for properties, in their JSON encoding; and what it could not give."""
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for name in names:
-        definition = translator.all_properties[name]
-        try:
-            value = getattr(translator, f"to_{name}")()
-            if value is not None and not definition.is_value_conformant(value):
-                if definition.from_simple is None:
-                    raise TypeError(f"{type(value).__name__} is not {definition.str_type}")
-                value = definition.from_simple(value)
-            if value is not None and definition.to_simple is not None:
-                value = definition.to_simple(value)
-        except UnreadableHeaderError:
-            raise
-        # Translators are anybody's code and fail in any way: each property stands for itself.
-        except Exception as error:  # noqa: BLE001
-            why = str(error)[:_LONGEST_PROBLEM]
-            # It may quote the header, which may hold anything.
-            problems.append(f"{name}: {why if why.isprintable() else ascii(why)}")
-            continue
-        values[name] = value
-    return values, problems
+@contextmanager
+def _named(hdu: Hdu) -> Iterator[None]:
+    """Say of which HDU an error is."""
+    try:
+        yield
+    except (UnreadableHeaderError, MissingPropertyError) as error:
+        error.message = f"HDU {hdu.number}: {error.message}"
+        raise
+
+
+def _own_detector(hdu: Hdu, cards: Cards, translator: type[MetadataTranslator]) -> int | None:
+    """Take the number of a detector that an HDU names by a card of its own; None without any.
+
+    Raises
+    ------
+    MissingPropertyError
+        It names something that is no number.
+    """
+    value: Any = None
+    why = ""
+    try:
+        value = translator(cards).to_detector_num()
+    except UnreadableHeaderError:
+        raise
+    # What is absent may well be; translators fail in any other way of what is there.
+    except KeyError:
+        pass
+    except Exception as error:  # noqa: BLE001
+        why = ascii(error)[:_LONGEST_PROBLEM]
+    own = [cards.looked_at[keyword] for keyword in cards.looked_at if keyword in hdu.header]
+    if not own or (value is None and not why and None not in own):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise MissingPropertyError(
+        f"What should name its detector names none: {reprlib.repr(own)}. {why}".rstrip(),
+        kind="bad-value",
+    )
+
+
+def _identity(translator: MetadataTranslator) -> tuple[str, str] | None:
+    """Take what corrections are named after; None without, when there can be none.
+
+    Raises
+    ------
+    MissingPropertyError
+        No file could be called so.
+    """
+    values, _ = take_properties(translator, ("instrument", "observation_id"))
+    for name, value in values.items():
+        if value is not None and _is_unsafe(str(value)):
+            raise MissingPropertyError(
+                f"{name} is {str(value)[:60]!r}, which no file could be named after.",
+                kind="bad-text",
+            )
+    instrument, observation_id = values.get("instrument"), values.get("observation_id")
+    if instrument is None or observation_id is None:
+        return None
+    return str(instrument), str(observation_id)
+
+
+def _fix(cards: Cards, translator: type[MetadataTranslator], identity: tuple[str, str]) -> None:
+    """Let a translator correct what it knows of, as astro_metadata_translator's ``fix_header``."""
+    try:
+        translator.fix_header(cards, *identity)
+    # Translators are anybody's code and fail in any way; what they cannot correct stays.
+    except Exception as error:  # noqa: BLE001
+        _LOG.warning("The translator's own corrections of %s-%s fail: %s", *identity, error)
 
 
 def _is_unsafe(name: str) -> bool:
@@ -253,35 +344,3 @@ def _is_unsafe(name: str) -> bool:
         _UNSAFE_NAME.search(name) is not None
         or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME_BYTES
     )
-
-
-def _find_translator(cards: Cards) -> type[MetadataTranslator] | None:
-    """Find the first that knows the header (``MetadataTranslator.determine_translator``)."""
-    for translator in MetadataTranslator.translators.values():
-        try:
-            if translator.can_translate(cards):
-                return translator
-        except UnreadableHeaderError:
-            raise
-        # One that stumbles over another instrument's header does not know it.
-        except Exception:  # noqa: BLE001, S112
-            continue
-    return None
-
-
-def _reads_extensions(translator: type[MetadataTranslator]) -> bool:
-    """Tell whether an instrument's files have a header a detector, after the primary one."""
-    own: Any = translator.determine_translatable_headers
-    general: Any = MetadataTranslator.determine_translatable_headers
-    return own.__func__ is not general.__func__
-
-
-def _forbid_downloads() -> None:
-    """Let astropy use what it ships with: a Lambda has no way out, and no time for it."""
-    iers.conf.auto_download = False
-    iers.conf.iers_degraded_accuracy = "ignore"
-    data.conf.allow_internet = False
-    registry = SiteRegistry()
-    for name, position in _SITES.items():
-        registry.add_site([name], EarthLocation.from_geocentric(*position, unit=u.m))
-    EarthLocation._site_registry = registry  # noqa: SLF001

@@ -17,6 +17,9 @@ class Queue(StrEnum):
     """Objects to look at."""
     VISITS = "visits"
     """Exposures whose visits are to be defined."""
+    INDEXES = "indexes"
+    """Folders whose index is to be written; collected in the outbox and sent on schedule, so that
+    an exposure's files make one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from underbutler.model.auxiliary import Auxiliary
+from underbutler.model.band_names import infer_band
 from underbutler.model.dimension_records import (
     DetectorRecord,
     InstrumentRecord,
@@ -67,6 +69,11 @@ class Instrument:
     """None where nobody described the focal plane: visits then have no regions."""
     bands: Mapping[str, str] = field(default_factory=dict)
     """Physical filter → band."""
+    translator: str = ""
+    """Class that translates its headers, ``module:Class``, imported when a header has to be; empty
+    where astro_metadata_translator or Underbutler brings it."""
+    auxiliaries: tuple[Auxiliary, ...] = ()
+    """Kinds of files that are taken along with exposures."""
 
     @property
     def record(self) -> InstrumentRecord:
@@ -103,6 +110,18 @@ class Instrument:
             for name, band in self.bands.items()
         ]
 
+    def auxiliary(self, dataset_type: str) -> Auxiliary:
+        """Find the kind of auxiliary file that is registered as a dataset type."""
+        return next(item for item in self.auxiliaries if item.dataset_type == dataset_type)
+
+    def auxiliary_at(self, stem: str) -> Auxiliary | None:
+        """Find the kind of auxiliary file that a file's stem names; None of a raw."""
+        return next((item for item in self.auxiliaries if item.matches(stem)), None)
+
     def band_of(self, physical_filter: str) -> str:
-        """Find the band of a filter; ``unknown`` for one nobody described."""
-        return self.bands.get(physical_filter, "unknown")
+        """Find the band of a filter; ``unknown`` where its name does not tell, either."""
+        return self.bands.get(physical_filter) or self.infer_band(physical_filter) or "unknown"
+
+    def infer_band(self, physical_filter: str) -> str | None:
+        """Infer the band of a filter nobody described from its name; None when in doubt."""
+        return infer_band(self.name, physical_filter, self.bands)

@@ -10,7 +10,10 @@ from typing import Any
 from underbutler.model.observation import MetadataSource
 from underbutler.model.raw_object import stem_of
 
-__all__ = ["ContentMode", "MetadataEntry"]
+__all__ = ["HDU", "ContentMode", "MetadataEntry"]
+
+HDU = "__HDU__"
+"""Key under which a listed detector names its HDU, the primary one being 0."""
 
 
 class ContentMode(StrEnum):
@@ -36,7 +39,11 @@ class MetadataEntry:
     source_etag: str
     """Etag of the index or sidecar: which content of it this is."""
     entry: Mapping[str, Any] = field(compare=False)
-    """Keys and values, with what is common to the index merged in."""
+    """Keys and values, with what is common to the index merged in; empty where detectors are
+    listed."""
+    detectors: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+    """The same for each detector of a file of many HDUs, with its HDU under ``__HDU__``; empty
+    where the file is one detector."""
 
     @property
     def stem(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -16,6 +17,9 @@ __all__ = [
     "MetadataSource",
     "Observation",
     "ObservationProperties",
+    "check_bounds",
+    "detector_record",
+    "missing_properties",
 ]
 
 # Columns of 64 bits and of 32 in the registry.
@@ -139,10 +143,8 @@ class Observation:
         """
         p: Any = properties
         if missing := [name for name in _REQUIRED if getattr(p, name) is None]:
-            raise MissingPropertyError(
-                f"The metadata give no {', '.join(missing)}.", missing=missing
-            )
-        _check_bounds(properties)
+            raise missing_properties(properties, missing)
+        check_bounds(properties)
         ra, dec = p.tracking_radec or (None, None)
         azimuth, altitude = p.altaz_begin or (None, None)
         exposure = ExposureRecord(
@@ -173,16 +175,37 @@ class Observation:
         return cls(
             exposure=exposure,
             day_obs=_day_obs(properties),
-            detector=DetectorRecord(
-                instrument=p.instrument,
-                id=p.detector_num,
-                full_name=p.detector_unique_name or p.detector_name or str(p.detector_num),
-                name_in_raft=p.detector_name,
-                raft=p.detector_group,
-                purpose="UNKNOWN",
-            ),
+            detector=detector_record(properties),
             problems=tuple(p.problems),
         )
+
+
+def missing_properties(
+    properties: ObservationProperties, missing: Sequence[str]
+) -> MissingPropertyError:
+    """Make the error for properties that metadata do not give, with the reasons that are known."""
+    reasons = [
+        problem
+        for problem in properties.problems
+        if problem.partition(":")[0].partition(" ")[0] in missing
+    ]
+    because = f" {'; '.join(dict.fromkeys(reasons))}." if reasons else ""
+    return MissingPropertyError(
+        f"The metadata give no {', '.join(missing)}.{because}".replace("..", "."), missing=missing
+    )
+
+
+def detector_record(properties: ObservationProperties) -> DetectorRecord:
+    """Make the record of a detector that only metadata name."""
+    p: Any = properties
+    return DetectorRecord(
+        instrument=p.instrument,
+        id=p.detector_num,
+        full_name=p.detector_unique_name or p.detector_name or str(p.detector_num),
+        name_in_raft=p.detector_name,
+        raft=p.detector_group,
+        purpose="UNKNOWN",
+    )
 
 
 def _day_obs(properties: ObservationProperties) -> DayObsRecord:
@@ -209,14 +232,21 @@ def _day_obs(properties: ObservationProperties) -> DayObsRecord:
     )
 
 
-def _check_bounds(properties: ObservationProperties) -> None:
-    """Refuse what the database would refuse, or what can only be a mistake."""
+def check_bounds(properties: ObservationProperties) -> None:
+    """Refuse what the database would refuse, or what can only be a mistake.
+
+    Raises
+    ------
+    MissingPropertyError
+        A number or a time is out of bounds, or a text too long or not printable.
+    """
     for name, limit in _BOUNDS.items():
         value = getattr(properties, name)
         if value is not None and not 0 <= value < limit:
             raise MissingPropertyError(f"{name} is {value}, out of bounds.", kind="bad-value")
     for name in ("datetime_begin", "datetime_end"):
-        if not -_INT64 <= getattr(properties, name) < _INT64 - 1:
+        time_ns = getattr(properties, name)
+        if time_ns is not None and not -_INT64 <= time_ns < _INT64 - 1:
             raise MissingPropertyError(f"{name} is out of bounds.", kind="bad-time")
     for name in _TEXTS:
         text = getattr(properties, name)
@@ -263,6 +293,8 @@ class ExposureMetadata:
     source: MetadataSource
     detector: int
     uri: str
+    corrections: AppliedCorrections | None = None
+    """Corrections of the header it was translated from."""
 
     @property
     def rank(self) -> tuple[int, int, str]:

@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from underbutler.model.observation import MetadataSource
+from underbutler.model.observation import AppliedCorrections, MetadataSource
 from underbutler.model.uri import ObjectUri
 
 __all__ = [
     "INDEX_NAME",
     "ObjectKind",
     "ObjectState",
+    "RawDataId",
     "RawObject",
     "classify_key",
     "object_uri",
@@ -22,6 +23,9 @@ __all__ = [
 
 # astro_metadata_translator write-index.
 INDEX_NAME = "_index.json"
+
+RawDataId = tuple[str, str, int, int]
+"""Dataset type, instrument, exposure and detector."""
 
 _FITS_SUFFIXES = (".fits", ".fit", ".fits.fz", ".fits.gz")
 
@@ -72,16 +76,22 @@ class RawObject:
     """Times it was tried without ending as registered."""
     next_attempt: datetime | None = None
     """UTC; when a waiting object is tried again unasked."""
+    dataset_type: str | None = None
     instrument: str | None = None
     exposure: int | None = None
     detector: int | None = None
-    """Data ID that its metadata give, also when another object holds that dataset."""
+    """What its metadata say that it holds, also when another object holds that dataset; of a file
+    with several detectors the lowest."""
+    hdus: tuple[tuple[int, int], ...] = ()
+    """(detector, HDU that holds it) of a file whose datasets are HDUs, in order of detector."""
     source: MetadataSource | None = None
     """Where its metadata were read."""
     source_key: str | None = None
     """Key of the index or sidecar they were read from."""
     observation: UUID | None = None
     """Digest of the exposure's values as this object's metadata give them."""
+    corrections: AppliedCorrections | None = None
+    """Corrections of its header."""
 
     @property
     def stem(self) -> str:
@@ -94,11 +104,19 @@ class RawObject:
         return object_uri(self.bucket, self.key)
 
     @property
-    def data_id(self) -> tuple[str, int, int] | None:
-        """Instrument, exposure and detector that its metadata give, if they do."""
-        if self.instrument is None or self.exposure is None or self.detector is None:
-            return None
-        return self.instrument, self.exposure, self.detector
+    def data_ids(self) -> tuple[RawDataId, ...]:
+        """Datasets that its metadata say it holds, in order of detector."""
+        if (
+            self.dataset_type is None
+            or self.instrument is None
+            or self.exposure is None
+            or self.detector is None
+        ):
+            return ()
+        detectors = [detector for detector, _ in self.hdus] or [self.detector]
+        return tuple(
+            (self.dataset_type, self.instrument, self.exposure, detector) for detector in detectors
+        )
 
 
 def object_uri(bucket: str, key: str) -> str:

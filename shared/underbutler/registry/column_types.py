@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from underbutler.model.observation import AppliedCorrections
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["IDENTITY", "NAME", "UtcDateTime"]
+__all__ = ["IDENTITY", "NAME", "UtcDateTime", "corrections_text", "read_corrections"]
 
 NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Text ordered by code point, as Python and SQLite order it, whatever the cluster's locale."""
@@ -47,3 +50,18 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
             return None
         instant: datetime = value
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def corrections_text(corrections: AppliedCorrections | None) -> str | None:
+    """Write corrections as a column holds them."""
+    if corrections is None:
+        return None
+    return json.dumps({"uri": corrections.uri, "keywords": corrections.keywords})
+
+
+def read_corrections(text: str | None) -> AppliedCorrections | None:
+    """Read corrections from a column."""
+    if text is None:
+        return None
+    content = json.loads(text)
+    return AppliedCorrections(uri=content["uri"], keywords=tuple(content["keywords"]))

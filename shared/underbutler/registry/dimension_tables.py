@@ -23,6 +23,7 @@ from underbutler.model.instrument import Instrument
 from underbutler.model.observation import ExposureMetadata, MetadataSource
 from underbutler.model.timespan import Timespan
 from underbutler.registry import schema
+from underbutler.registry.column_types import corrections_text, read_corrections
 from underbutler.registry.dialect import Columns, Dialect, dialect_of
 from underbutler.registry.matching import delete_matching, select_matching
 
@@ -30,6 +31,7 @@ __all__ = ["DimensionTables", "exposure_from_row"]
 
 _EXPOSURE_FIELDS = tuple(field.name for field in fields(ExposureRecord))
 _EXPOSURE: Columns = {"instrument": schema.TEXT, "id": schema.BIG}
+_OBS_ID: Columns = {"instrument": schema.TEXT, "obs_id": schema.TEXT}
 _OBSERVATION: Columns = {"instrument": schema.TEXT, "exposure": schema.BIG, "digest": sa.Uuid()}
 _WINNER_COLUMNS = ("metadata_source", "metadata_detector", "metadata_uri")
 
@@ -126,6 +128,12 @@ class DimensionTables:
             self._connection,
             (f"exposure/{instrument}/{number}" for instrument, number in exposures),
         )
+        return self.exposures(exposures)
+
+    def exposures(
+        self, exposures: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], ExposureMetadata]:
+        """Read (instrument, id) with what their metadata are from."""
         statement = self._dialect.statement(
             "exposures",
             lambda: select_matching(self._dialect, schema.exposure, "wanted", _EXPOSURE),
@@ -139,9 +147,28 @@ class DimensionTables:
                 source=MetadataSource(row.metadata_source),
                 detector=row.metadata_detector,
                 uri=row.metadata_uri,
+                corrections=read_corrections(row.metadata_corrections),
             )
             for row in rows
         }
+
+    def corrected_exposures(self, instrument: str, observation_ids: Collection[str]) -> list[int]:
+        """Find exposures whose header was corrected, or that have one of some observation IDs."""
+        table = schema.exposure
+        statement = self._dialect.statement(
+            "corrected exposures",
+            lambda: sa.union(
+                sa.select(table.c.id).where(
+                    table.c.instrument == sa.bindparam("of_instrument"),
+                    table.c.metadata_corrections.is_not(None),
+                ),
+                sa.select(select_matching(self._dialect, table, "wanted", _OBS_ID).subquery().c.id),
+            ),
+        )
+        names = [(instrument, name) for name in sorted(observation_ids)]
+        parameters = self._dialect.bind("wanted", _OBS_ID, names)
+        found = self._connection.execute(statement, {**parameters, "of_instrument": instrument})
+        return sorted(found.scalars())
 
     def save_exposures(self, exposures: Iterable[ExposureMetadata], *, replace: bool) -> None:
         """Insert exposures, or update those that exist.
@@ -159,6 +186,7 @@ class DimensionTables:
                 "metadata_source": item.source.value,
                 "metadata_detector": item.detector,
                 "metadata_uri": item.uri,
+                "metadata_corrections": corrections_text(item.corrections),
             }
             for item in sorted(exposures, key=lambda item: (item.record.instrument, item.record.id))
         ]

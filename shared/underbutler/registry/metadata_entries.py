@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from underbutler.model.metadata_entry import ContentMode, MetadataEntry
 from underbutler.model.observation import MetadataSource
@@ -40,18 +41,7 @@ class MetadataEntries:
         rows = self._connection.execute(
             statement, self._dialect.bind("wanted", _STEM, sorted(stems))
         )
-        return [
-            MetadataEntry(
-                bucket=row.bucket,
-                target=row.target,
-                source_key=row.source_key,
-                source=MetadataSource(row.source),
-                content=ContentMode(row.content),
-                source_etag=row.source_etag,
-                entry=json.loads(row.entry),
-            )
-            for row in rows
-        ]
+        return [_from_row(row) for row in rows]
 
     def save(self, entries: Sequence[MetadataEntry], now: datetime) -> None:
         """Keep entries until their files come; newer ones of the same source replace them."""
@@ -67,7 +57,7 @@ class MetadataEntries:
                     "source": entry.source.value,
                     "content": entry.content.value,
                     "source_etag": entry.source_etag,
-                    "entry": json.dumps(entry.entry, separators=(",", ":")),
+                    "entry": json.dumps(entry.detectors or entry.entry, separators=(",", ":")),
                     "seen_at": now,
                 }
                 for entry in sorted(entries, key=lambda e: (e.bucket, e.target, e.source_key))
@@ -90,3 +80,19 @@ class MetadataEntries:
         self._connection.execute(
             sa.delete(_TABLE).where(_TABLE.c.bucket == bucket, _TABLE.c.source_key == source_key)
         )
+
+
+def _from_row(row: Row[Any]) -> MetadataEntry:
+    # An object of a file with one detector, a list of objects of one with several.
+    content = json.loads(row.entry)
+    is_list = isinstance(content, list)
+    return MetadataEntry(
+        bucket=row.bucket,
+        target=row.target,
+        source_key=row.source_key,
+        source=MetadataSource(row.source),
+        content=ContentMode(row.content),
+        source_etag=row.source_etag,
+        entry={} if is_list else content,
+        detectors=tuple(content) if is_list else (),
+    )

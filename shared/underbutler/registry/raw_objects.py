@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -12,8 +13,9 @@ from sqlalchemy.engine import Connection, Row
 
 from underbutler.model.observation import MetadataSource
 from underbutler.model.outcome import EventRecord
-from underbutler.model.raw_object import ObjectKind, ObjectState, RawObject
+from underbutler.model.raw_object import ObjectKind, ObjectState, RawDataId, RawObject
 from underbutler.registry import schema
+from underbutler.registry.column_types import corrections_text, read_corrections
 from underbutler.registry.dialect import Columns, Dialect, dialect_of
 from underbutler.registry.matching import matches, select_matching
 
@@ -23,6 +25,8 @@ _TABLE = schema.raw_object
 _COLUMNS = tuple(
     field.name for field in fields(RawObject) if field.name not in ("id", "bucket", "key")
 )
+_ENUMS = ("kind", "state", "source")
+_JSON = ("hdus", "corrections")
 _STEM: Columns = {"bucket": schema.TEXT, "stem": schema.TEXT}
 _KEY: Columns = {"bucket": schema.TEXT, "key": schema.TEXT}
 _EXPOSURE: Columns = {"instrument": schema.TEXT, "exposure": schema.BIG}
@@ -65,25 +69,19 @@ class RawObjects:
             sa.select(_TABLE).where(_TABLE.c.bucket == bucket, _TABLE.c.source_key == source_key)
         )
 
-    def claiming(self, data_ids: Collection[tuple[str, int, int]]) -> list[RawObject]:
-        """Find the objects that say they hold these (instrument, exposure, detector).
+    def claiming(self, data_ids: Collection[RawDataId]) -> list[RawObject]:
+        """Find the objects that say they hold one of these datasets.
 
         Also those that lost to another object; not those that are gone.
         """
         if not data_ids:
             return []
-        statement = self._dialect.statement(
-            "objects claiming",
-            lambda: select_matching(self._dialect, _TABLE, "wanted", _DATA_ID).where(
-                sa.or_(
-                    _TABLE.c.state == ObjectState.REGISTERED.value,
-                    sa.and_(
-                        _TABLE.c.state == ObjectState.REJECTED.value, _TABLE.c.code == "conflict"
-                    ),
-                )
-            ),
-        )
-        return self._select(statement, self._dialect.bind("wanted", _DATA_ID, sorted(data_ids)))
+        statement = self._dialect.statement("objects claiming", lambda: _claiming(self._dialect))
+        wanted = sorted({data_id[1:] for data_id in data_ids})
+        found = self._select(statement, self._dialect.bind("wanted", _DATA_ID, wanted))
+        names = set(data_ids)
+        claimants = {row.id: row for row in found if not names.isdisjoint(row.data_ids)}
+        return list(claimants.values())
 
     def candidates(self, exposures: Collection[tuple[str, int]]) -> list[RawObject]:
         """Find the objects that have a say in these exposures' metadata, or had until they went."""
@@ -131,6 +129,36 @@ class RawObjects:
             )
         )
 
+    def waiting_for_exposures(
+        self, exposures: Collection[tuple[str, int]], code: str
+    ) -> list[RawObject]:
+        """Find the files of exposures that wait, for the reason that a code stands for."""
+        if not exposures:
+            return []
+        statement = self._dialect.statement(
+            "waiting for exposures",
+            lambda: select_matching(self._dialect, _TABLE, "wanted", _EXPOSURE).where(
+                _TABLE.c.state == ObjectState.WAITING.value,
+                _TABLE.c.code == sa.bindparam("waiting_code"),
+            ),
+        )
+        parameters = self._dialect.bind("wanted", _EXPOSURE, sorted(exposures))
+        return self._select(statement, {**parameters, "waiting_code": code})
+
+    def of_exposures(self, exposures: Collection[tuple[str, int]]) -> list[RawObject]:
+        """Find the registered files of exposures, in order of URI."""
+        if not exposures:
+            return []
+        statement = self._dialect.statement(
+            "objects of exposures",
+            lambda: (
+                select_matching(self._dialect, _TABLE, "wanted", _EXPOSURE)
+                .where(_TABLE.c.state == ObjectState.REGISTERED.value)
+                .order_by(_TABLE.c.bucket, _TABLE.c.key)
+            ),
+        )
+        return self._select(statement, self._dialect.bind("wanted", _EXPOSURE, sorted(exposures)))
+
     def save(self, objects: Sequence[RawObject], now: datetime) -> dict[tuple[str, str], int]:
         """Insert or update rows; the caller holds their folders.
 
@@ -144,7 +172,7 @@ class RawObjects:
                 "bucket": item.bucket,
                 "key": item.key,
                 "stem": item.stem,
-                **{name: _plain(getattr(item, name)) for name in _COLUMNS},
+                **_columns(item),
                 "first_seen": now,
                 "last_seen": now,
             }
@@ -198,9 +226,27 @@ class RawObjects:
         return self._connection.execute(sa.delete(events).where(events.c.day < before_day)).rowcount
 
     def _select(
-        self, statement: sa.Select[Any], parameters: dict[str, Any] | None = None
+        self,
+        statement: sa.Select[Any] | sa.CompoundSelect[Any],
+        parameters: dict[str, Any] | None = None,
     ) -> list[RawObject]:
         return [_from_row(row) for row in self._connection.execute(statement, parameters)]
+
+
+def _claiming(dialect: Dialect) -> sa.CompoundSelect[Any]:
+    """Select the files of one detector by it, those of several by their exposure."""
+    claims = sa.or_(
+        _TABLE.c.state == ObjectState.REGISTERED.value,
+        sa.and_(_TABLE.c.state == ObjectState.REJECTED.value, _TABLE.c.code == "conflict"),
+    )
+    wanted, matching = matches(dialect, _TABLE, "wanted", _DATA_ID)
+    same_exposure = sa.and_(
+        _TABLE.c.instrument == wanted.c.instrument, _TABLE.c.exposure == wanted.c.exposure
+    )
+    return sa.union_all(
+        sa.select(_TABLE).join(wanted, matching).where(claims, _TABLE.c.hdus.is_(None)),
+        sa.select(_TABLE).join(wanted, same_exposure).where(claims, _TABLE.c.hdus.is_not(None)),
+    )
 
 
 def _select_numbers(dialect: Dialect) -> sa.Select[Any]:
@@ -208,18 +254,25 @@ def _select_numbers(dialect: Dialect) -> sa.Select[Any]:
     return sa.select(_TABLE.c.bucket, _TABLE.c.key, _TABLE.c.id).join(wanted, condition)
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, (ObjectKind, ObjectState, MetadataSource)) else value
+def _columns(item: RawObject) -> dict[str, Any]:
+    columns = {name: getattr(item, name) for name in _COLUMNS}
+    columns |= {name: value.value for name in _ENUMS if (value := columns[name]) is not None}
+    columns["hdus"] = json.dumps(item.hdus, separators=(",", ":")) if item.hdus else None
+    columns["corrections"] = corrections_text(item.corrections)
+    return columns
 
 
 def _from_row(row: Row[Any]) -> RawObject:
     fields = row._mapping
+    hdus = fields["hdus"]
     return RawObject(
         id=fields["id"],
         bucket=fields["bucket"],
         key=fields["key"],
-        **{name: fields[name] for name in _COLUMNS if name not in ("kind", "state", "source")},
+        **{name: fields[name] for name in _COLUMNS if name not in (*_ENUMS, *_JSON)},
         kind=ObjectKind(fields["kind"]),
         state=ObjectState(fields["state"]),
         source=None if fields["source"] is None else MetadataSource(fields["source"]),
+        hdus=() if hdus is None else tuple((detector, hdu) for detector, hdu in json.loads(hdus)),
+        corrections=read_corrections(fields["corrections"]),
     )

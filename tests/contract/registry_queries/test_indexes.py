@@ -43,9 +43,10 @@ MANY_ROWS = f"""
     INSERT INTO exposure_group SELECT 'HSC', n::text FROM generate_series(1, {MANY}) AS n;
     INSERT INTO exposure (instrument, id, obs_id, physical_filter, "group", day_obs,
         timespan_begin, timespan_end, observation_type, seq_num, seq_start, seq_end,
-        has_simulated, metadata_source, metadata_detector, metadata_uri)
+        has_simulated, metadata_source, metadata_detector, metadata_uri, metadata_corrections)
     SELECT 'HSC', n, 'HSCE' || n, CASE n % 2 WHEN 0 THEN 'HSC-G' ELSE 'HSC-R' END, n::text, n / 100,
-        n * 1000, n * 1000 + 500, 'science', n % 100, n % 100, n % 100, false, 2, 0, ''
+        n * 1000, n * 1000 + 500, 'science', n % 100, n % 100, n % 100, false, 2, 0, '',
+        CASE n % 1000 WHEN 1 THEN '{{}}' END
     FROM generate_series(1, {MANY}) AS n;
     INSERT INTO visit (instrument, id, name, physical_filter, day_obs, seq_num)
     SELECT 'HSC', n, 'V' || n, 'HSC-G', n / 100, n % 100 FROM generate_series(1, {MANY}) AS n;
@@ -59,12 +60,14 @@ MANY_ROWS = f"""
     FROM generate_series(4, {MANY} + 3) AS n, dataset_type AS t, collection AS c
     WHERE c.name = 'HSC/raw/all';
     INSERT INTO raw_object (bucket, key, stem, kind, state, code, message, attempts, next_attempt,
-        instrument, exposure, detector, source_key, observation, first_seen, last_seen)
+        dataset_type, instrument, exposure, detector, hdus, source_key, observation,
+        first_seen, last_seen)
     SELECT 'raw', 'n/' || n || '.fits', 'n/' || n, 'fits',
         CASE n % 100 WHEN 0 THEN 'waiting' ELSE 'registered' END,
         CASE n % 100 WHEN 0 THEN 'instrument-not-registered' ELSE '' END, '', 1,
         CASE n % 100 WHEN 0 THEN timestamptz '2026-03-01' + n * interval '1 second' END,
-        'HSC', n / 4, n % 4, 'n/' || n / 100 || '/_index.json', md5('o' || n)::uuid, now(), now()
+        'raw', 'HSC', n / 4, n % 4, CASE n % 100 WHEN 1 THEN '[[0,1],[1,2]]' END,
+        'n/' || n / 100 || '/_index.json', md5('o' || n)::uuid, now(), now()
     FROM generate_series(1, {MANY}) AS n;
     INSERT INTO dataset_file (dataset, component, uri, formatter, raw_object)
     SELECT md5('id' || n)::uuid, '', 's3://raw/n/' || n || '.fits', 'fits-raw', n - 3
@@ -131,7 +134,18 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
         [raw_object(f"n/{number}.fits") for number in range(100, 110)], NOW
     ),
     "objects of data IDs": lambda transaction: transaction.objects.claiming(
-        [("HSC", 1000, detector) for detector in range(4)]
+        [("raw", "HSC", 1000, detector) for detector in range(4)]
+    ),
+    "files of exposures": lambda transaction: transaction.objects.of_exposures(
+        [("HSC", number) for number in range(1000, 1010)]
+    ),
+    "objects that wait for their exposure": (
+        lambda transaction: transaction.objects.waiting_for_exposures(
+            [("HSC", 1025)], "instrument-not-registered"
+        )
+    ),
+    "corrected exposures": lambda transaction: transaction.dimensions.corrected_exposures(
+        "HSC", ["HSCE7", "HSCE8"]
     ),
     "objects of exposures": lambda transaction: transaction.objects.candidates(
         [("HSC", number) for number in range(1000, 1010)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from command_lines import COMMANDS, ENTRY_POINT, Ended, done, run
+from command_lines import ARGUMENTS, COMMANDS, ENTRY_POINT, Ended, done, run
 from factories import hsc_exposure
 from underbutler import Butler
 from underbutler.cli.__main__ import cli, main
@@ -49,8 +49,20 @@ def test_every_command_has_help(command, option):
 @pytest.mark.parametrize(
     ("shared", "commands"),
     [
-        ("--output", {"ingest-raws", *(name for name in COMMANDS if name.startswith("query-"))}),
-        ("--where", {"query-collections", "query-datasets", "query-dimension-records"}),
+        (
+            "--output",
+            {
+                *("ingest-raws", "update-exposures"),
+                *(name for name in COMMANDS if name.startswith("query-")),
+            },
+        ),
+        (
+            "--where",
+            {
+                *("query-collections", "query-datasets", "query-dimension-records"),
+                "update-exposures",
+            },
+        ),
         ("--order-by", {"query-datasets", "query-dimension-records"}),
         ("--limit", {"query-datasets", "query-dimension-records"}),
     ],
@@ -64,7 +76,9 @@ def test_an_option_has_one_name_and_one_meaning_in_all_commands(shared, commands
     }
     assert set(found) == commands
     assert len({option.help for option in found.values()}) == 1
-    assert all(cli.get_command(None, name).params[0].name == "repo" for name in COMMANDS)
+    assert all(
+        cli.get_command(None, name).params[0].name == "repo" for name in ("create", *ARGUMENTS)
+    )
 
 
 def test_the_installed_command_ends_with_the_errors_status(tmp_path: Path):

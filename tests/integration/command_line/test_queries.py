@@ -24,6 +24,7 @@ from command_lines import (
     run,
     write_night,
 )
+from new_camera import write_new_camera
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=" ".join)
@@ -147,6 +148,7 @@ def test_times_are_shown_as_tai(ingested: Path):
 
 def test_the_examples_of_the_page_print_what_it_shows(tmp_path: Path):
     write_night(tmp_path / "night")
+    write_new_camera(tmp_path / "new")
     page = (Path(__file__).parents[3] / "docs/reference/cli.md").read_text(encoding="utf-8")
     examples = re.findall(
         r"^```console\n\$ underbutler (.*?)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL

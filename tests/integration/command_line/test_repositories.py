@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from command_lines import ARGUMENTS, COMMANDS, counts, datasets, done, refused, run
+from command_lines import ARGUMENTS, counts, datasets, done, refused, run
 from underbutler.local.endpoint import Endpoint
 
 
@@ -94,7 +94,7 @@ def test_a_folder_that_was_moved_is_still_a_repository(repo: Path, tmp_path: Pat
     assert done("query-dimension-records", moved, "instrument", "-o", "json").rows()
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "create"])
+@pytest.mark.parametrize("command", ARGUMENTS)
 def test_a_missing_repository_is_not_found_and_told_how_to_make(command, tmp_path: Path):
     place = tmp_path / "none"
     message = refused(4, command, place, *ARGUMENTS[command])

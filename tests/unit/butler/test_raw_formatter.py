@@ -201,6 +201,78 @@ def test_a_component_is_read_without_pixels_or_other_extensions(hdus, component)
     assert reader.asked_bytes <= 64 * 1024
 
 
+CCDS = (
+    primary(TELESCOP="CTIO", OBJECT="COSMOS", NEXTEND=3),
+    extension(CCDNUM=1, OBJECT="first", **ON_SKY),
+    compressed(PIXELS + 1, CCDNUM=2, INHERIT=False, **(ON_SKY | {"CRVAL1": 160.0})),
+    table(),
+)
+
+
+def test_the_image_of_an_hdu_is_the_raw_of_its_detector():
+    for number, pixels in ((1, PIXELS), (2, PIXELS + 1)):
+        raw = read_raw(opened(*CCDS)[0], hdu=number)
+        np.testing.assert_array_equal(raw.data, pixels)
+        assert raw.header["CCDNUM"] == number
+        assert raw.unit == "adu"
+        assert raw.wcs.has_celestial
+
+
+def test_the_primary_hdu_is_hdu_0():
+    raw = read_raw(opened(primary(PIXELS, OBJECT="COSMOS"), extension())[0], hdu=0)
+    np.testing.assert_array_equal(raw.data, PIXELS)
+    assert raw.header["OBJECT"] == "COSMOS"
+
+
+@pytest.mark.parametrize("component", ["", "metadata"])
+def test_an_hdu_inherits_the_primary_headers_cards_that_it_has_not_itself(component):
+    found = read_raw(opened(*CCDS)[0], component, 1)
+    header = found if component else found.header
+    assert (header["TELESCOP"], header["OBJECT"]) == ("CTIO", "first")
+    assert "SIMPLE" not in header
+
+
+@pytest.mark.parametrize("component", ["", "metadata"])
+def test_an_hdu_that_does_not_inherit_has_its_own_cards_alone(component):
+    found = read_raw(opened(*CCDS)[0], component, 2)
+    header = found if component else found.header
+    assert "TELESCOP" not in header
+
+
+def test_scaled_pixels_leave_no_scale_in_the_header():
+    image = extension(PIXELS.astype("f4"))
+    image.scale("int16", bscale=2000.0)
+    raw = read_raw(opened(primary(), image)[0], hdu=1)
+    np.testing.assert_array_equal(raw.data, PIXELS)
+    assert "BSCALE" not in raw.header
+
+
+def test_the_wcs_of_an_hdu_is_its_own():
+    found = [read_raw(opened(*CCDS)[0], "wcs", number) for number in (1, 2)]
+    assert [wcs.wcs.crval[0] for wcs in found] == [150.0, 160.0]
+
+
+@pytest.mark.parametrize("component", ["", *COMPONENTS])
+def test_an_hdu_that_the_file_does_not_have_is_not_found(component):
+    with pytest.raises(NotFoundError, match="no HDU 4"):
+        read_raw(opened(*CCDS)[0], component, 4)
+
+
+@pytest.mark.parametrize("number", [0, 3], ids=["empty", "table"])
+def test_an_hdu_without_an_image_is_no_raw(number):
+    with pytest.raises(UnreadableHeaderError, match=f"HDU {number} of .* holds no image"):
+        read_raw(opened(*CCDS)[0], hdu=number)
+
+
+@pytest.mark.parametrize(("component", "pixels"), [("", LARGE.nbytes), ("metadata", 0), ("wcs", 0)])
+def test_of_a_file_of_many_hdus_the_pixels_of_one_are_read(component, pixels):
+    file, reader = opened(primary(), *(extension(LARGE, **ON_SKY) for _ in range(8)))
+    read_raw(file, component, 5)
+    # At most a read of 64 KiB for each header on the way.
+    assert reader.asked_bytes <= pixels + 7 * 64 * 1024
+    assert max(end for _, end in reader.ranges) <= 7 * LARGE.nbytes
+
+
 def test_pixels_are_read_once():
     file, reader = opened(primary(LARGE))
     read_raw(file)

@@ -48,7 +48,7 @@ def test_a_command_has_a_section_with_its_help(command):
 def test_a_command_has_one_example_with_its_output(command):
     (example,) = blocks(SECTIONS[command], "console")
     first, *output = example.splitlines()
-    assert first.startswith(f"$ underbutler {command} /data/repo")
+    assert first.startswith(f"$ underbutler {command} /data/")
     assert output
 
 

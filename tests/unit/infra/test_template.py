@@ -45,7 +45,8 @@ def mappings() -> list[tuple[str, dict[str, Any]]]:
 
 def statements() -> list[tuple[str, dict[str, Any]]]:
     return [
-        (role, statement)
+        # What only some deployments have is granted as strictly.
+        (role, statement["Fn::If"][1] if "Fn::If" in statement else statement)
         for role, properties in ROLES.items()
         for policy in properties["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
@@ -108,15 +109,40 @@ def test_connections_of_all_functions_fit_the_budget() -> None:
     assert queues + scheduled <= CONNECTION_BUDGET
 
 
-def test_no_function_may_write_to_the_raw_bucket() -> None:
-    granted = {
+def granted(resource: str) -> set[str]:
+    return {
         action
         for _, statement in statements()
-        if "s3" in json.dumps(statement["Resource"])
+        if resource in json.dumps(statement["Resource"])
         for action in actions(statement)
     }
 
-    assert granted == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+
+def test_no_function_may_write_to_the_raw_bucket() -> None:
+    assert granted("s3:::${RawBucketName}") == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+    }
+
+
+def test_other_buckets_are_for_corrections_and_indexes_alone() -> None:
+    assert granted("s3:::${CorrectionsBucketName}") == {"s3:GetObject", "s3:ListBucket"}
+    assert granted("s3:::${IndexBucketName}") == {"s3:PutObject"}
+    buckets = {
+        name
+        for _, statement in statements()
+        for name in re.findall(r"s3:::\$\{(\w+)\}", json.dumps(statement["Resource"]))
+    }
+    assert buckets == {"RawBucketName", "CorrectionsBucketName", "IndexBucketName"}
+
+
+def test_indexes_cannot_be_told_to_go_into_the_raw_bucket() -> None:
+    rule = TEMPLATE["Rules"]["IndexesHaveABucketOfTheirOwn"]["Assertions"][0]["Assert"]
+
+    assert rule == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "IndexBucketName"}, {"Ref": "RawBucketName"}]}]
+    }
 
 
 @pytest.mark.parametrize(("role", "statement"), statements())
@@ -126,6 +152,19 @@ def test_a_policy_names_its_actions_and_its_resources(role: str, statement: dict
     assert not any("*" in action for action in actions(statement))
     assert '"*"' not in resources
     assert statement["Effect"] == "Allow"
+
+
+def test_only_what_is_configured_may_be_read_besides_the_raw_bucket() -> None:
+    conditional = {
+        statement["Fn::If"][0]: statement["Fn::If"][2]
+        for properties in ROLES.values()
+        for policy in properties["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in statement
+    }
+
+    assert conditional["HasCorrections"] == {"Ref": "AWS::NoValue"}
+    assert TEMPLATE["Parameters"]["CorrectionsBucketName"]["Default"] == ""
 
 
 def test_every_function_has_a_role_of_its_own() -> None:

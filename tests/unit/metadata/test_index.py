@@ -93,7 +93,7 @@ def test_an_index_that_does_not_say_what_it_holds_holds_headers():
         (b'{"__COMMON__": []}', "__COMMON__ is no JSON object"),
         (b'{"__COMMON__": null}', "__COMMON__ is no JSON object"),
         (b'{"__COMMON__": {}, "x.fits": "text"}', "entry for 'x.fits' is no JSON object"),
-        (b'{"__COMMON__": {}, "x.fits": []}', "entry for 'x.fits' is no JSON object"),
+        (b'{"__COMMON__": {}, "x.fits": []}', "entry for 'x.fits' lists 0 detectors"),
         (b'{"__COMMON__": {}, "__CONTENT__": "other"}', "__CONTENT__ is 'other'"),
         (b'{"__COMMON__": {}, "__CONTENT__": ["metadata"]}', "__CONTENT__ is"),
         (b'{"__COMMON__": {}, "__CONTENT__": {}}', "__CONTENT__ is"),

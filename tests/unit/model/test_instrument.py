@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from underbutler.model.dimension_records import DetectorRecord, InstrumentRecord
 from underbutler.model.instrument import Camera, CameraDetector, Grouper, Instrument
 
@@ -71,3 +73,16 @@ def test_an_instrument_registers_each_filter_with_its_band():
 
 def test_a_filter_that_nobody_described_has_an_unknown_band():
     assert INSTRUMENT.band_of("y_10") == "unknown"
+
+
+def test_a_filter_that_nobody_described_has_the_band_that_its_name_tells():
+    described = replace(INSTRUMENT, name="HSC", bands={"HSC-Z2": "special"})
+
+    assert described.band_of("HSC-G") == described.infer_band("HSC-G") == "g"
+    # What was described goes before what a name tells.
+    assert described.band_of("HSC-Z2") == "special"
+    assert described.infer_band("never heard of") is None
+
+
+def test_the_translator_of_an_instrument_that_is_brought_along_needs_no_name():
+    assert INSTRUMENT.translator == ""

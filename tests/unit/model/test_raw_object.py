@@ -27,6 +27,7 @@ OBJECT = RawObject(
     key="night/a.fits.fz",
     kind=FITS,
     state=ObjectState.REGISTERED,
+    dataset_type="raw",
     instrument="HSC",
     exposure=903334,
     detector=10,
@@ -114,13 +115,18 @@ def test_an_object_knows_its_stem():
 
 
 def test_an_object_knows_the_data_id_its_metadata_gave():
-    assert OBJECT.data_id == ("HSC", 903334, 10)
+    assert OBJECT.data_ids == (("raw", "HSC", 903334, 10),)
 
 
-@pytest.mark.parametrize("name", ["instrument", "exposure", "detector"])
+def test_a_file_whose_datasets_are_hdus_has_a_data_id_for_each():
+    many = replace(OBJECT, detector=1, hdus=((1, 3), (2, 1)))
+    assert many.data_ids == (("raw", "HSC", 903334, 1), ("raw", "HSC", 903334, 2))
+
+
+@pytest.mark.parametrize("name", ["dataset_type", "instrument", "exposure", "detector"])
 def test_part_of_a_data_id_is_none(name):
-    assert replace(OBJECT, **{name: None}).data_id is None
+    assert replace(OBJECT, **{name: None}).data_ids == ()
 
 
 def test_zero_is_a_detector():
-    assert replace(OBJECT, detector=0).data_id == ("HSC", 903334, 0)
+    assert replace(OBJECT, detector=0).data_ids == (("raw", "HSC", 903334, 0),)

@@ -6,17 +6,27 @@ Which headers belong to an instrument, and how they are read, is the translators
 from __future__ import annotations
 
 import json
+import logging
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from underbutler.errors import ConfigurationError, NotFoundError
+from underbutler.model.auxiliary import Auxiliary
 from underbutler.model.instrument import Camera, CameraDetector, Grouper, Instrument
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["PLUGIN_GROUP", "instrument_names", "load_instrument"]
+__all__ = [
+    "PLUGIN_GROUP",
+    "instrument_names",
+    "load_instrument",
+    "load_plugin_translators",
+]
+
+_LOG = logging.getLogger(__name__)
 
 PLUGIN_GROUP = "underbutler.instruments"
 """Entry points named as an instrument, each loading to an `Instrument`."""
@@ -46,7 +56,8 @@ def load_instrument(name: str) -> Instrument:
     Parameters
     ----------
     name
-        Such as ``HSC`` or ``lsst.obs.subaru.HyperSuprimeCam``.
+        Such as ``HSC``, ``lsst.obs.subaru.HyperSuprimeCam``, or with the private module in which
+        the class is written, ``lsst.obs.subaru._instrument.HyperSuprimeCam``.
 
     Raises
     ------
@@ -55,20 +66,49 @@ def load_instrument(name: str) -> Instrument:
     ConfigurationError
         A plug-in does not load, or not to the instrument it is named after.
     """
-    packaged = _BY_CLASS_NAME.get(name, name)
+    packaged = _BY_CLASS_NAME.get(_public(name), name)
     if packaged in _CLASS_NAMES:
         return _load_packaged(packaged)
     if name in _plugins():
         return _load_plugin(name)
-    for plugin in _plugins():
-        if _load_plugin(plugin).class_name == name:
-            return _load_plugin(plugin)
+    for plugin in _plugins() if "." in name else ():
+        # One that is broken must not hide the others; whoever asks for its own name is told.
+        with suppress(ConfigurationError):
+            if _load_plugin(plugin).class_name == _public(name):
+                return _load_plugin(plugin)
     raise NotFoundError(f"No instrument is called {name!r}.", hint=_suggest(name), instrument=name)
 
 
 def instrument_names() -> tuple[str, ...]:
     """Name all instruments that can be loaded, in order of name."""
     return tuple(sorted(_CLASS_NAMES.keys() | _plugins().keys()))
+
+
+@cache
+def load_plugin_translators() -> tuple[ConfigurationError, ...]:
+    """Import the translators that plug-ins bring, once: astro_metadata_translator then knows them.
+
+    They are for headers that no other translator knows, so that a plug-in cannot keep the
+    instruments that are brought along from working; nor can one that is broken keep the others.
+
+    Returns
+    -------
+    problems
+        One for each plug-in that could not be used, naming it and what to do; they are logged, too.
+    """
+    problems = []
+    for name in sorted(_plugins()):
+        try:
+            _load_translator(name)
+        except ConfigurationError as error:
+            _LOG.warning("%s", error)
+            problems.append(error)
+    return tuple(problems)
+
+
+def _public(class_name: str) -> str:
+    """Take private modules out of a class name (lsst.utils get_full_type_name)."""
+    return ".".join(part for part in class_name.split(".") if not part.startswith("_"))
 
 
 def _suggest(name: str) -> str:
@@ -94,6 +134,7 @@ def _load_packaged(name: str) -> Instrument:
         grouper=Grouper(table["grouper"]),
         camera=_camera(table["camera"]),
         bands={name: band for band, names in table["bands"].items() for name in names},
+        auxiliaries=tuple(Auxiliary(**item) for item in table.get("auxiliaries", ())),
     )
 
 
@@ -130,16 +171,45 @@ def _plugins() -> dict[str, EntryPoint]:
 @cache
 def _load_plugin(name: str) -> Instrument:
     entry = _plugins()[name]
-    try:
-        instrument = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(
-            f"The plug-in of instrument {name!r} ({entry.value}) does not load: {error}.",
-            hint="Repair or uninstall the package it comes from.",
-        ) from error
+    instrument = _import(entry, "instrument", entry)
     if not isinstance(instrument, Instrument) or instrument.name != name:
         raise ConfigurationError(
-            f"The plug-in of instrument {name!r} ({entry.value}) gives {instrument!r:.80}.",
+            f"{_plugin(entry, 'instrument')} gives {instrument!r:.80}.",
             hint="It must give an underbutler Instrument of the entry point's own name.",
         )
     return instrument
+
+
+def _load_translator(name: str) -> None:
+    from importlib.metadata import EntryPoint
+
+    entry = _plugins()[name]
+    value = _load_plugin(name).translator
+    if not value:
+        return
+    given = EntryPoint(name, value, PLUGIN_GROUP)
+    translator = _import(given, "translator", entry)
+    # One without a name is not registered (MetadataTranslator.__init_subclass__).
+    if not isinstance(translator, type) or getattr(translator, "name", None) != name:
+        raise ConfigurationError(
+            f"{_plugin(given, 'translator', entry)} gives {translator!r:.80}.",
+            hint="It must give a MetadataTranslator whose name is the instrument's.",
+        )
+
+
+def _import(wanted: EntryPoint, what: str, plugin: EntryPoint) -> Any:
+    try:
+        return wanted.load()
+    # Plug-ins are anybody's code and fail in any way.
+    except Exception as error:
+        raise ConfigurationError(
+            f"{_plugin(wanted, what, plugin)} does not load: {type(error).__name__}: {error}.",
+            hint="Repair or uninstall the package it comes from.",
+        ) from error
+
+
+def _plugin(wanted: EntryPoint, what: str, plugin: EntryPoint | None = None) -> str:
+    """Name what a plug-in gives, and the package that has to be repaired."""
+    dist = (plugin or wanted).dist
+    package = f" of package {dist.name!r}" if dist else ""
+    return f"The {what} of plug-in {wanted.name!r} ({wanted.value}){package}"

@@ -80,5 +80,5 @@ __all__ = [
     "visit_system_membership",
 ]
 
-SCHEMA_VERSION = (1, 0)
+SCHEMA_VERSION = (2, 0)
 """Major and minor; a client refuses a registry of another major."""

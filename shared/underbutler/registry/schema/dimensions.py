@@ -73,6 +73,8 @@ exposure_group = sa.Table(
     refers("instrument", "instrument", "name"),
 )
 
+_is_corrected = sa.text("metadata_corrections IS NOT NULL")
+
 exposure = sa.Table(
     "exposure",
     METADATA,
@@ -104,6 +106,8 @@ exposure = sa.Table(
     required("metadata_source", sa.SmallInteger()),
     required("metadata_detector", INT),
     required("metadata_uri", TEXT),
+    # {"uri": …, "keywords": […]}: what was corrected in the header.
+    optional("metadata_corrections", sa.Text()),
     refers("instrument physical_filter", "physical_filter", "instrument name"),
     refers("instrument group", "exposure_group", "instrument name"),
     refers("instrument day_obs", "day_obs", "instrument id"),
@@ -111,6 +115,12 @@ exposure = sa.Table(
     sa.Index(None, "instrument", "group"),
     sa.Index(None, "instrument", "obs_id"),
     sa.Index(None, "instrument", "timespan_begin"),
+    sa.Index(
+        "ix_exposure_corrected",
+        "instrument",
+        postgresql_where=_is_corrected,
+        sqlite_where=_is_corrected,
+    ),
 )
 
 exposure_observation = sa.Table(

@@ -13,6 +13,7 @@ registry_attribute = sa.Table(
 
 _is_problem = sa.text("state IN ('waiting', 'rejected')")
 _has_exposure = sa.text("exposure IS NOT NULL")
+_has_hdus = sa.text("hdus IS NOT NULL")
 _has_source = sa.text("source_key IS NOT NULL")
 
 raw_object = sa.Table(
@@ -32,12 +33,17 @@ raw_object = sa.Table(
     optional("sequencer", TEXT),
     required("attempts", INT),
     optional("next_attempt", UtcDateTime()),
+    optional("dataset_type", TEXT),
     optional("instrument", TEXT),
     optional("exposure", BIG),
     optional("detector", INT),
+    # Of a file with several datasets: [[detector, HDU], …].
+    optional("hdus", sa.Text()),
     optional("source", sa.SmallInteger()),
     optional("source_key", TEXT),
     optional("observation", sa.Uuid()),
+    # {"uri": …, "keywords": […]}
+    optional("corrections", sa.Text()),
     required("first_seen", UtcDateTime()),
     required("last_seen", UtcDateTime()),
     sa.UniqueConstraint("bucket", "key"),
@@ -56,6 +62,13 @@ raw_object = sa.Table(
         "detector",
         postgresql_where=_has_exposure,
         sqlite_where=_has_exposure,
+    ),
+    sa.Index(
+        "ix_raw_object_hdus",
+        "instrument",
+        "exposure",
+        postgresql_where=_has_hdus,
+        sqlite_where=_has_hdus,
     ),
     sa.Index(
         "ix_raw_object_source",

@@ -92,6 +92,10 @@ def test_the_butlers_class_name_finds_the_same_instrument(name):
     assert load_instrument(REGISTERED[name][0]) is load_instrument(name)
 
 
+def test_a_class_is_also_known_by_the_private_module_it_is_written_in():
+    assert load_instrument("lsst.obs.lsst._instrument.LsstCam") is load_instrument("LSSTCam")
+
+
 def test_the_instruments_of_the_rubin_observatory_make_visits_by_counter_and_the_others_do_not():
     by_counter = {
         name
@@ -267,6 +271,17 @@ def test_the_geometry_keeps_every_digit_of_the_reference(name):
         )
         for detector in expected["detectors"]
     ]
+
+
+@reference
+@pytest.mark.parametrize("name", DETECTORS)
+def test_rafts_are_those_of_the_reference_where_it_has_them(name):
+    expected = json.loads((SHARED / "cameras" / f"{name}.json").read_text())
+    known = {detector.id: detector for detector in load_instrument(name).camera.detectors}
+
+    for detector in expected["detectors"]:
+        for key in ("raft", "name_in_raft"):
+            assert detector[key] in (None, getattr(known[detector["id"]], key))
 
 
 @reference

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import subprocess
 import sys
@@ -38,7 +37,6 @@ from translations import (
 )
 from underbutler.errors import (
     MissingPropertyError,
-    UnreadableHeaderError,
 )
 from underbutler.metadata.header import FIRST_READ_BYTES, FitsHeaders
 from underbutler.metadata.translate import HeaderTranslator
@@ -177,17 +175,6 @@ def test_a_header_that_does_not_inherit_stands_alone():
     found = translate(primary + own)
 
     assert (found.object, found.science_program) == ("COSMOS", None)
-
-
-@pytest.mark.parametrize("instrument", ["DECam", "MegaPrime"])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_a_file_of_several_detectors_is_refused(instrument, pack):
-    ccd = hdu({**COMPRESSED, **observed(HEADERS[instrument])})
-    body = hdu({**MINIMAL, "EXTEND": True, "INSTRUME": instrument}) + ccd + ccd
-
-    with pytest.raises(UnreadableHeaderError, match="several detectors") as caught:
-        translate(pack(body))
-    assert caught.value.kind == "many-detectors"
 
 
 def test_hdus_after_the_header_that_is_read_are_no_matter():

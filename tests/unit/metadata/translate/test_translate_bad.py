@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
@@ -15,7 +14,6 @@ from fits_files import (
     raw_card,
     two_hdu_file,
 )
-from reference_material import SHARED, reference
 from translations import DECAM, HEADERS, HSC, OPTIONAL, REQUIRED, TEXTS, translate, without
 from underbutler.errors import (
     MissingPropertyError,
@@ -35,8 +33,7 @@ from underbutler.model.observation import Observation
         ({"INSTRUME": 7}, "7"),
         ({"INSTRUME": "HSC"}, "'HSC'"),
         ({"INSTRUME": "decam"}, "'decam'"),
-        ({"INSTRUME": "LATISS"}, "'LATISS'"),
-        ({"INSTRUME": "lsstCam", "TELESCOP": "Simonyi Survey Telescope"}, "'lsstCam'"),
+        ({"INSTRUME": "LSSTCam-imSim"}, "'LSSTCam-imSim'"),
         ({"INSTRUME": "x" * 70}, "..."),
         ({"EXPTIME": 30.0}, "names no instrument"),
         ({}, "names no instrument"),
@@ -58,33 +55,6 @@ def test_an_unknown_instrument_is_told_which_are_known(translator):
         translator.translate_header({"INSTRUME": "Kaleidoscope"})
     for name in HEADERS:
         assert name in caught.value.hint
-
-
-@reference
-@pytest.mark.parametrize(
-    "name",
-    [
-        path.name
-        for path in sorted((SHARED / "headers").glob("*.json"))
-        if path.name.startswith(("latiss", "lsstCam", "comCam"))
-    ],
-)
-@pytest.mark.parametrize("make", [one_hdu_file, two_hdu_file], ids=["one HDU", "two HDUs"])
-def test_real_headers_of_instruments_without_a_translator_are_refused(name, make):
-    header = json.loads((SHARED / "headers" / name).read_text())
-
-    with pytest.raises(UnknownInstrumentError, match=f"'{header['INSTRUME']}'") as caught:
-        translate(make(header))
-    assert caught.value.kind == "unknown-instrument"
-
-
-@reference
-@pytest.mark.parametrize(
-    "path", sorted((SHARED / "raws").glob("*.fits")), ids=lambda path: path.stem
-)
-def test_real_raws_of_instruments_without_a_translator_are_refused(path):
-    with pytest.raises(UnknownInstrumentError):
-        translate(path.read_bytes())
 
 
 @pytest.mark.parametrize(

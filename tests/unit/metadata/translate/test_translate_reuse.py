@@ -1,10 +1,10 @@
-"""Corrections of headers, and many files of one exposure."""
+"""Many files of one exposure, and files of any."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-from astro_metadata_translator import ObservationInfo
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,58 +12,17 @@ from factories import hsc_exposure
 from fits_files import (
     one_hdu_file,
 )
-from translations import HEADERS, HSC, differences, instruments, oddities, translate
-from underbutler.errors import (
-    MetadataError,
-)
+from lsst_headers import HEADERS as LSST_HEADERS
+from translations import HEADERS, HSC, instruments, oddities, translate
+from underbutler.errors import MetadataError, MissingPropertyError
 from underbutler.local.night import hsc_header
+from underbutler.metadata.property_values import (
+    DETECTOR_PROPERTIES,
+    EXPOSURE_PROPERTIES,
+    take_properties,
+)
 from underbutler.metadata.translate import HeaderTranslator
 from underbutler.model.observation import Observation
-
-
-def correction(folder: Path, name: str, text: str) -> HeaderTranslator:
-    (folder / f"{name}.yaml").write_text(text)
-    return HeaderTranslator([str(folder)])
-
-
-def test_a_correction_of_an_exposure_is_applied_to_all_its_detectors(tmp_path):
-    translator = correction(tmp_path, "HSC-HSCE00100000", "OBJECT: M31\nPROP-ID: o26002\n")
-    first, second = (
-        translator.translate_header(hsc_header(hsc_exposure(), detector)) for detector in (0, 1)
-    )
-
-    assert (first.object, first.science_program) == ("M31", "o26002")
-    assert (second.object, second.detector_num) == ("M31", 1)
-
-
-def test_a_correction_of_another_exposure_is_not_applied(tmp_path):
-    translator = correction(tmp_path, "HSC-HSCE00100002", "OBJECT: M31\n")
-
-    assert translator.translate_header(HSC).object == "COSMOS"
-
-
-def test_a_file_cannot_keep_its_correction_off(tmp_path):
-    translator = correction(tmp_path, "HSC-HSCE00100000", "OBJECT: M31\n")
-    marked = HSC | {
-        f"HIERARCH ASTRO METADATA FIX {what}": True for what in ("MODIFIED", "DATE", "FILE")
-    }
-
-    assert translator.translate_header(marked).object == "M31"
-
-
-def test_a_correction_does_not_change_the_header_it_is_given(tmp_path):
-    header = dict(HSC)
-    correction(tmp_path, "HSC-HSCE00100000", "OBJECT: M31\n").translate_header(header)
-
-    assert header == HSC
-
-
-def test_corrections_that_ship_with_the_translators_are_applied():
-    # HSC-HSCA00042600.yaml of astro_metadata_translator.
-    header = HSC | {"EXP-ID": "HSCA00042600", "DATE-OBS": "2012-01-01"}
-    fixed = ObservationInfo(dict(header)).to_simple()
-
-    assert differences(HeaderTranslator().translate_header(header), fixed) == {}
 
 
 def test_detectors_of_an_exposure_are_told_apart(translator):
@@ -129,3 +88,40 @@ def test_a_corrupted_file_is_translated_or_refused(places):
     else:
         return
     assert refused.kind != MetadataError.default_kind
+
+
+@pytest.mark.parametrize("instrument", [*HEADERS, *LSST_HEADERS])
+def test_what_detectors_of_an_exposure_share_is_translated_once(
+    instrument: str, monkeypatch: pytest.MonkeyPatch
+):
+    taken: list[tuple[str, ...]] = []
+
+    def take(translator: Any, names: tuple[str, ...]) -> Any:
+        taken.append(names)
+        return take_properties(translator, names)
+
+    monkeypatch.setattr("underbutler.metadata.translate.take_properties", take)
+    header = {**HEADERS, **LSST_HEADERS}[instrument]
+    translator = HeaderTranslator()
+    for serial in range(4):
+        # What no translation looks at.
+        translator.translate_header(header | {"CHECKSUM": str(serial)})
+
+    assert taken.count(EXPOSURE_PROPERTIES) == 1
+    assert taken.count(DETECTOR_PROPERTIES) == 4
+
+
+def test_a_card_that_makes_an_exposure_a_simulated_one_is_not_overlooked(translator):
+    first = translator.translate_header(LSST_HEADERS["LSSTCam"])
+    second = translator.translate_header(LSST_HEADERS["LSSTCam"] | {"SIMULATE MTRotator": 1})
+
+    assert (first.has_simulated_content, second.has_simulated_content) == (False, True)
+
+
+def test_a_property_that_is_lost_is_not_filled_in_from_another(translator):
+    header = LSST_HEADERS["LSSTCam"] | {"CURINDEX": "x"}
+    found = translator.translate_header(header)
+
+    assert found.group_counter_start is None
+    with pytest.raises(MissingPropertyError, match=r"group_counter_start.*CURINDEX is 'x'"):
+        Observation.from_properties(found)

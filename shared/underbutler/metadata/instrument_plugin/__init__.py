@@ -1,0 +1,1 @@
+"""A plug-in for an instrument nobody described, drafted from examples of its files."""
