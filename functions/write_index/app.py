@@ -35,6 +35,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
                 str(payload["folder"]),
                 into=str(settings.index_bucket),
                 content=settings.index_content,
+                corrections=settings.corrections,
             )
         except (UnderbutlerError, ValueError, KeyError, TypeError) as error:
             # What comes five times is for the dead letters.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from underbutler.butler.write_index import IndexPlan, IndexReport, index_files
+from underbutler.butler.write_index import IndexPlan, IndexReport, index_files, make_translator
 from underbutler.errors import UserError
 from underbutler.model.raw_object import INDEX_NAME, ObjectKind, classify_key
 from underbutler.model.uri import ObjectUri
@@ -23,7 +23,13 @@ _WORKERS = 32
 
 
 def write_folder_index(
-    store: RoutedStore, bucket: str, folder: str, *, into: str, content: ContentMode
+    store: RoutedStore,
+    bucket: str,
+    folder: str,
+    *,
+    into: str,
+    content: ContentMode,
+    corrections: ObjectUri | None = None,
 ) -> IndexReport:
     """Write the index of the files in a folder, as they are now.
 
@@ -40,6 +46,8 @@ def write_folder_index(
         Bucket of the index, another one.
     content
         What to write.
+    corrections
+        Prefix of header corrections, for what is written of translated headers.
 
     Raises
     ------
@@ -66,7 +74,8 @@ def write_folder_index(
     index = ObjectUri("s3", into, f"{prefix}{INDEX_NAME}")
     report = IndexReport()
     plan = IndexPlan(content=content, lists_detectors=True, workers=_WORKERS)
-    draft = index_files(store, files, index, plan, report=report)
+    translator = make_translator(store, corrections)
+    draft = index_files(store, files, index, plan, translator=translator, report=report)
     if len(draft):
         store.write(index.bucket, index.key, draft.to_json())
         report.written[str(index)] = len(draft)

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from underbutler.butler.copy_in import copy_in
 from underbutler.butler.outbox_work import define_announced, look_again
-from underbutler.errors import NotFoundError, StoreUnavailableError, UserError
+from underbutler.errors import NotFoundError, StoreUnavailableError
 from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
 from underbutler.ingest.batch import ReceivedEvent
 from underbutler.model.object_info import ObjectInfo
@@ -133,7 +132,8 @@ def list_locations(store: RoutedStore, locations: Sequence[str]) -> Iterator[Obj
     """
     folder = None
     for location in locations:
-        bucket, prefix = _address(location)
+        place = ObjectUri.from_location(location)
+        bucket, prefix = place.bucket, place.key
         if classify_key(prefix) is ObjectKind.INDEX:
             prefix = prefix.rpartition("/")[0] + ("/" if bucket and "/" in prefix else "")
         found = False
@@ -141,11 +141,11 @@ def list_locations(store: RoutedStore, locations: Sequence[str]) -> Iterator[Obj
             found = True
             if classify_key(info.key) not in _KINDS:
                 continue
-            place = (bucket, info.key.rpartition("/")[0])
-            if place != folder:
-                folder = place
+            here = (bucket, info.key.rpartition("/")[0])
+            if here != folder:
+                folder = here
                 # Found now rather than among its files, so that none is read twice.
-                index = store.head(bucket, f"{place[1]}/{INDEX_NAME}" if place[1] else INDEX_NAME)
+                index = store.head(bucket, f"{here[1]}/{INDEX_NAME}" if here[1] else INDEX_NAME)
                 if index is not None:
                     yield _event(index)
             if classify_key(info.key) is not ObjectKind.INDEX:
@@ -156,15 +156,6 @@ def list_locations(store: RoutedStore, locations: Sequence[str]) -> Iterator[Obj
                     yield _event(sidecar)
         if not found:
             raise NotFoundError(f"There is nothing at {location}.")
-
-
-def _address(location: str) -> tuple[str, str]:
-    if not location.strip():
-        raise UserError("A location is empty.", hint="Give a file, a folder or an s3:// prefix.")
-    if "://" in location:
-        uri = ObjectUri.parse(location)
-        return uri.bucket, uri.key
-    return "", str(Path(location).expanduser().absolute())
 
 
 def _event(info: ObjectInfo) -> ObjectEvent:

@@ -172,11 +172,8 @@ def _root(location: str) -> ObjectUri:
 
 
 def _place(text: str, root: ObjectUri) -> ObjectUri:
-    """Read where corrections are: a URI, a path, or a path within the repository."""
-    text = text.replace(_ROOT, str(root))
-    if "://" in text:
-        return ObjectUri.parse(text)
-    return ObjectUri("file", "", str(Path(text).expanduser().absolute()))
+    """Read where corrections are, perhaps in the repository itself."""
+    return ObjectUri.from_location(text.replace(_ROOT, str(root)))
 
 
 def _join(root: ObjectUri, name: str) -> ObjectUri:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from underbutler.errors import MetadataError, NotFoundError, UnderbutlerError, UserError
+from underbutler.ingest.stored_corrections import StoredCorrections
 from underbutler.metadata.header import FitsHeaders
 from underbutler.metadata.index_draft import IndexDraft
 from underbutler.model.metadata_entry import ContentMode
@@ -21,9 +21,17 @@ from underbutler.model.raw_object import INDEX_NAME, ObjectKind, classify_key, o
 from underbutler.model.uri import ObjectUri
 
 if TYPE_CHECKING:
+    from underbutler.metadata.translate import HeaderTranslator
     from underbutler.store.routed import RoutedStore
 
-__all__ = ["IndexPlan", "IndexReport", "Remark", "index_files", "write_index"]
+__all__ = [
+    "IndexPlan",
+    "IndexReport",
+    "Remark",
+    "index_files",
+    "make_translator",
+    "write_index",
+]
 
 # What is wrong with one file; another fault of the store is one with all of them.
 _FAULTS_OF_A_FILE = ("access-denied", "missing-object", "object-changed")
@@ -80,6 +88,7 @@ def write_index(
     plan: IndexPlan,
     *,
     store: RoutedStore | None = None,
+    corrections: ObjectUri | None = None,
     progress: Callable[[IndexReport], None] | None = None,
 ) -> IndexReport:
     """Write indexes of the FITS files at some locations.
@@ -92,6 +101,8 @@ def write_index(
         How.
     store
         Where files are and indexes go; by default what the environment names.
+    corrections
+        Folder or prefix of header corrections, for what is written of translated headers.
     progress
         Told the report after each file.
 
@@ -104,15 +115,18 @@ def write_index(
     StoreUnavailableError
         The store does not answer.
     """
-    addresses = [_address(location) for location in locations]
+    addresses = [ObjectUri.from_location(location) for location in locations]
     target = _target(plan.outpath, addresses)
     if store is None:
         from underbutler.bootstrap import make_store
 
         store = make_store()
     report = IndexReport()
+    translator = make_translator(store, corrections)
     for index, files in _files_by_index(store, addresses, target, plan.regex).items():
-        draft = index_files(store, files, index, plan, report=report, progress=progress)
+        draft = index_files(
+            store, files, index, plan, translator=translator, report=report, progress=progress
+        )
         if len(draft):
             store.write(index.bucket, index.key, draft.to_json())
             report.written[str(index)] = len(draft)
@@ -125,6 +139,7 @@ def index_files(
     index: ObjectUri,
     plan: IndexPlan,
     *,
+    translator: HeaderTranslator,
     report: IndexReport,
     progress: Callable[[IndexReport], None] | None = None,
 ) -> IndexDraft:
@@ -140,6 +155,8 @@ def index_files(
         Where the index will be: names are relative to its folder, or URIs where there is no way.
     plan
         How; it does not say where from and where to.
+    translator
+        Translates and corrects headers.
     report
         Takes what goes wrong with a file.
     progress
@@ -151,7 +168,6 @@ def index_files(
         The store does not answer.
     """
     from underbutler.metadata.index_entry import describe_file, open_headers
-    from underbutler.metadata.translate import HeaderTranslator
 
     def fetch(info: ObjectInfo) -> FitsHeaders | UnderbutlerError:
         try:
@@ -168,7 +184,6 @@ def index_files(
             return error
 
     draft = IndexDraft(plan.content)
-    translator = HeaderTranslator()
     ordered = sorted(files, key=lambda info: info.key)
     for info, headers in zip(ordered, _in_order(fetch, ordered, plan.workers), strict=True):
         uri = object_uri(info.bucket, info.key)
@@ -191,12 +206,11 @@ def index_files(
     return draft
 
 
-def _address(location: str) -> ObjectUri:
-    if not location.strip():
-        raise UserError("A location is empty.", hint="Give a file, a folder or an s3:// prefix.")
-    if "://" in location:
-        return ObjectUri.parse(location)
-    return ObjectUri("file", "", str(Path(location).expanduser().absolute()))
+def make_translator(store: RoutedStore, corrections: ObjectUri | None) -> HeaderTranslator:
+    """Make the translator of the headers that indexes are made of."""
+    from underbutler.metadata.translate import HeaderTranslator
+
+    return HeaderTranslator(StoredCorrections(store, corrections) if corrections else None)
 
 
 def _target(outpath: str | None, addresses: Iterable[ObjectUri]) -> ObjectUri | None:
@@ -209,7 +223,7 @@ def _target(outpath: str | None, addresses: Iterable[ObjectUri]) -> ObjectUri | 
                 hint="Say where with --outpath, such as s3://another-bucket/_index.json.",
             )
         return None
-    target = _address(outpath)
+    target = ObjectUri.from_location(outpath)
     if not target.key.endswith(".json"):
         raise UserError(f"An index's name ends in .json, unlike {outpath}.")
     if target.bucket in buckets:

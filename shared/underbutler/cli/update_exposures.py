@@ -36,10 +36,11 @@ def command(repo: str, instrument: str, where: str, dry_run: bool, output: str) 
         print_rows(rows, _COLUMNS, output)
     changed = len({item.exposure for item in report.changes})
     done = "would change" if dry_run else "changed"
-    say(
-        f"{report.exposures} exposures looked at, {changed} {done}"
-        + ("." if dry_run else f", {report.visits} visits defined again.")
-    )
+    if output == "table":
+        say(
+            f"{report.exposures} exposures looked at, {changed} {done}"
+            + ("." if dry_run else f", {report.visits} visits defined again.")
+        )
     for problem in report.problems:
         say(problem)
     if report.problems:

@@ -49,6 +49,11 @@ _MOST_WORKERS = 256
     " not.",
 )
 @click.option(
+    "--corrections",
+    metavar="PLACE",
+    help="Folder or s3:// prefix of header corrections, <instrument>-<observation_id>.yaml.",
+)
+@click.option(
     "-j",
     "--workers",
     type=click.IntRange(1, _MOST_WORKERS),
@@ -62,16 +67,18 @@ def command(
     outpath: str | None,
     regex: str | None,
     detectors: bool,
+    corrections: str | None,
     workers: int,
 ) -> None:
     """Write indexes of the raws at LOCATIONs: files, folders, s3:// objects or prefixes.
 
-    They are those of astrometadata write-index: with one, neither ingest-raws nor the Butler opens
-    the files. Of these only the headers are read. A bucket with raws is never written to: the index
-    goes to --outpath, and names files of other buckets by their URIs.
+    They are those of astrometadata write-index: with one beside the files, neither ingest-raws nor
+    the Butler opens these. Only headers are read. A bucket with raws is never written to: the index
+    goes to --outpath and names files of other buckets by their URIs, which the Butler reads.
     """
     from underbutler.butler.write_index import IndexPlan, write_index
     from underbutler.model.metadata_entry import ContentMode
+    from underbutler.model.uri import ObjectUri
 
     report = write_index(
         locations,
@@ -82,6 +89,7 @@ def command(
             lists_detectors=detectors,
             workers=workers,
         ),
+        corrections=None if corrections is None else ObjectUri.from_location(corrections),
         progress=_progress if sys.stderr.isatty() else None,
     )
     if sys.stderr.isatty():

@@ -107,7 +107,7 @@ def describe_file(
         if properties is not None:
             _check(translator.translate_header(cards), properties)
         if content is ContentMode.TRANSLATED:
-            cards, lost = translate_cards(cards)
+            cards, lost = translate_cards(translator.corrected(cards))
         if properties is not None and properties.hdu is not None:
             cards[HDU] = properties.hdu
         parts.append(cards)

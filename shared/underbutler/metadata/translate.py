@@ -151,6 +151,22 @@ class HeaderTranslator:
         """Translate one header; errors as those of `translate_file`."""
         return also_by_plugins(lambda: self._translate_header(header))
 
+    @_without_warnings()
+    def corrected(self, header: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Lay the curators' corrections over a header; those of translators come after.
+
+        Raises
+        ------
+        MissingPropertyError
+            A name that could not be a file's.
+        MetadataError
+            The corrections are none.
+        """
+        translator = find_translator(Cards(header))
+        identity = None if translator is None else _identity(translator(Cards(header)))
+        corrections = self._find_corrections(identity)
+        return header if corrections is None else {**header, **corrections.cards}
+
     def _translate_file(self, headers: FitsHeaders) -> list[ObservationProperties]:
         primary = headers.primary()
         translator = find_translator(Cards(primary))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote
 
 from underbutler.errors import UserError
@@ -50,6 +51,23 @@ class ObjectUri:
             if bucket:
                 return cls("s3", bucket, unquote(key))
         raise UserError(f"{text!r} is no s3://bucket/key or file:///path URI.")
+
+    @classmethod
+    def from_location(cls, location: str) -> ObjectUri:
+        """Read what a user calls a place by: a URI, or a path.
+
+        Raises
+        ------
+        UserError
+            It is empty, or a URI of another kind.
+        """
+        if not location.strip():
+            raise UserError(
+                "A location is empty.", hint="Give a file, a folder or an s3:// prefix."
+            )
+        if "://" in location:
+            return cls.parse(location)
+        return cls("file", "", str(Path(location).expanduser().absolute()))
 
     def __str__(self) -> str:
         key = _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", self.key)

@@ -210,6 +210,7 @@ def latiss(folder: Path, name: str, **changes: object) -> Path:
     entry = translated(
         _translator="LATISS",
         instrument="LATISS",
+        physical_filter="empty~empty",
         detector_name="S00",
         detector_unique_name="RXX_S00",
         detector_group="RXX",

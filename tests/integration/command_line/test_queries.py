@@ -154,7 +154,11 @@ def test_the_examples_of_the_page_print_what_it_shows(tmp_path: Path):
         r"^```console\n\$ underbutler (.*?)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
     )
     assert len(examples) == len(COMMANDS)
+    (tmp_path / "corrections").mkdir()
     for line, shown in examples:
+        if line.startswith("update-exposures"):
+            correction = tmp_path / "corrections/HSC-HSCE00100000.yaml"
+            correction.write_text("OBJECT: M31\n", encoding="utf-8")
         ended = done(*shlex.split(line.replace("/data/", f"{tmp_path}/")))
         printed = ended.out.replace(f"{tmp_path}/", "/data/")
         assert plain(printed) == plain(shown), line

@@ -40,7 +40,8 @@ def correct(corrections: Path, text: str, name: str = "HSC-HSCE00100000") -> Pat
 
 
 def update(repo: Path, *options: object, status: int = 0) -> Ended:
-    ended = run("update-exposures", repo, "HSC", "-o", "json", *options)
+    options = options if "-o" in options else (*options, "-o", "json")
+    ended = run("update-exposures", repo, "HSC", *options)
     assert ended.status == status, ended
     return ended
 
@@ -70,7 +71,7 @@ def test_a_dry_run_tells_the_difference_and_makes_none(repo: Path, night: Path, 
             "column": "corrections", "before": None, "after": f"OBJECT from file://{file}",
         },
     ]  # fmt: skip
-    assert "1 would change" in ended.err
+    assert "1 would change" in update(repo, "--dry-run", "-o", "table").err
     assert dumped(repo) == before
 
 
@@ -79,7 +80,7 @@ def test_what_stands_registered_is_corrected_and_is_then_as_if_ingested_so(
 ):
     done("ingest-raws", repo, night)
     correct(corrections, "OBJECT: M31\nRA2000: '00:42:44.3'\nDEC2000: '+41:16:09'\n")
-    assert "1 changed, 1 visits defined again" in update(repo).err
+    assert "1 changed, 1 visits defined again" in update(repo, "-o", "table").err
     assert exposures(repo)[100_000] == "M31"
     again = tmp_path / "again"
     done("create", again, "--corrections", corrections)
@@ -110,7 +111,7 @@ def test_corrections_that_are_taken_back_are_undone(repo: Path, night: Path, cor
 
 def test_without_corrections_nothing_is_looked_at(repo: Path, night: Path):
     done("ingest-raws", repo, night)
-    assert "0 exposures looked at" in update(repo).err
+    assert "0 exposures looked at" in update(repo, "-o", "table").err
 
 
 def test_a_condition_chooses_exposures(repo: Path, night: Path, corrections: Path):
@@ -178,4 +179,4 @@ def test_exposures_of_another_folder_are_not_meant_by_a_name_alike(
     (corrections / "more").mkdir()
     correct(corrections / "more", "OBJECT: M31\n")
     (corrections / "HSC-HSCE00100000.yaml.old").write_text("OBJECT: M31\n")
-    assert "0 exposures looked at" in update(repo).err
+    assert "0 exposures looked at" in update(repo, "-o", "table").err
