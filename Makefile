@@ -55,7 +55,8 @@ deploy: $(ENV)/sam/.installed ## Deploy to AWS with sam (ARGS="--guided" the fir
 	SAM_CLI_TELEMETRY=0 $(ENV)/sam/bin/sam build --build-in-source
 	SAM_CLI_TELEMETRY=0 $(ENV)/sam/bin/sam deploy --capabilities CAPABILITY_IAM $(ARGS)
 
-bench: environments layer ## Measure ingest on this machine
+bench: environments layer ## Measure headers and ingest on this machine
+	@$(BIN)/python benchmarks/headers.py
 	@$(BIN)/python benchmarks/ingest.py
 
 clean: down ## Delete whatever was built or installed

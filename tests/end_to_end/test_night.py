@@ -7,6 +7,7 @@ import json
 import pytest
 
 from factories import hsc_exposure, hsc_fits
+from translations import SUPRIMECAM
 from underbutler.butler.raw_ingest import ingest_locations
 from underbutler.butler.registration import register_instruments
 from underbutler.local.night import (
@@ -162,20 +163,12 @@ def test_a_removed_file_is_marked_gone_and_its_dataset_stays(dropped) -> None:
 def test_a_file_of_an_instrument_to_come_waits_and_is_registered_when_it_comes(
     dropped, butler
 ) -> None:
-    cards = {
-        "INSTRUME": "DECam", "OBSID": "ct4m20260301t050000", "EXPNUM": 999_001, "CCDNUM": 25,
-        "DETPOS": "S1", "DATE-OBS": "2026-03-01T05:00:00.0", "TIMESYS": "UTC", "EXPTIME": 30.0,
-        "EXPREQ": 30.0, "DARKTIME": 31.0, "FILTER": "g DECam SDSS c0001 4720.0 1520.0",
-        "OBSTYPE": "object", "OBJECT": "Field", "PROPID": "2026A-0001", "TELRA": "10:00:00.0",
-        "TELDEC": "-30:00:00.0", "RADESYS": "FK5", "ZD": 30.0, "AZ": 100.0,
-        "TELFOCUS": "1,2,3,4,5,6", "AIRMASS": 1.2,
-    }  # fmt: skip
-    key = "decam/a.fits"
-    dropped.drop(Drop(key, make_fits(cards)))
+    key = "suprimecam/a.fits"
+    dropped.drop(Drop(key, make_fits(SUPRIMECAM)))
     question = "SELECT state, code FROM raw_object WHERE key = :key"
     assert tuple(dropped.row(question, key=key)) == ("waiting", "instrument-not-registered")
 
-    register_instruments(butler.client.registry, ["DECam"])
+    register_instruments(butler.client.registry, ["SuprimeCam"])
     relay = dropped.state.outputs["RelayOutboxFunction"]
 
     def is_registered() -> bool:

@@ -62,6 +62,7 @@ LIBRARIES = {
     "astro_metadata_translator": (
         "metadata.translate",
         "metadata.index_entry",
+        "metadata.property_values",
         "metadata.translator_search",
         "metadata.translators",
     ),
