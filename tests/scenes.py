@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +14,8 @@ from factories import NOW, created
 from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
 from underbutler.ingest.batch import ReceivedEvent
 from underbutler.ingest.ingest_raws import IngestRaws
+from underbutler.local.night import make_fits
+from underbutler.model.announcement import Queue
 from underbutler.model.outcome import EventOutcome, Outcome
 from underbutler.model.raw_object import RawObject, stem_of
 from underbutler.queues.none import NoQueues
@@ -83,3 +88,33 @@ def look_again(name: str = FILE) -> ObjectEvent:
 
 def put(scene: Scene, name: str, body: bytes) -> ObjectEvent:
     return created(scene.store.write(BUCKET, name, body))
+
+
+def announced(scene: Scene) -> Iterator[ObjectEvent]:
+    """Take out of the outbox what asks to be looked at again."""
+    with scene.registry.begin() as transaction:
+        messages = transaction.outbox.oldest(
+            scene.now + timedelta(seconds=1), 100, Queue.RAW_EVENTS
+        )
+        transaction.outbox.discard(messages)
+    for message in messages:
+        for record in json.loads(message.payload)["Records"]:
+            yield look_again(record["s3"]["object"]["key"])
+
+
+def put_detectors(scene: Scene, name: str, detectors: str, **cards: object) -> ObjectEvent:
+    """Put a file of several detectors, given as in ``3 1 2``, in the order of their HDUs."""
+    header = {"INSTRUME": "HSC", "EXPNUM": 1, "DETNUM": 0, "DETNUMS": detectors}
+    return put(scene, name, make_fits(header | cards))
+
+
+def held(scene: Scene) -> dict[int, tuple[str, int | None]]:
+    """Detector → file and HDU that its dataset is registered at."""
+    files, datasets = schema.dataset_file, schema.dataset
+    with scene.registry.read() as transaction:
+        rows = transaction.connection.execute(
+            sa.select(datasets.c.detector, files.c.uri, files.c.hdu).join(
+                files, files.c.dataset == datasets.c.id
+            )
+        )
+        return {row.detector: (row.uri.rpartition("/")[2], row.hdu) for row in rows}

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from factories import created, instrument, removed
 from registry_dump import dump
-from scenes import Scene
-from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
+from scenes import Scene, announced
+from underbutler.events.object_event import ObjectEvent
 from underbutler.local.night import make_fits
 from underbutler.metadata.instruments.catalogue import load_instrument
-from underbutler.model.announcement import Queue
 from underbutler.model.dataset_id import dataset_uuid
 from underbutler.model.outcome import Outcome
 from underbutler.registry import schema
@@ -38,23 +36,6 @@ def lsstcam(scene: Scene) -> None:
 def put(scene: Scene, name: str, detector: int, **cards: object) -> ObjectEvent:
     header = {"INSTRUME": "LSSTCam", "EXPNUM": 1, "DETNUM": detector}
     return created(scene.store.write(BUCKET, name, make_fits(header | cards)))
-
-
-def announced(scene: Scene) -> Iterator[ObjectEvent]:
-    """What the outbox asks to be looked at again."""
-    with scene.registry.begin() as transaction:
-        messages = transaction.outbox.oldest(
-            scene.now + timedelta(seconds=1), 100, Queue.RAW_EVENTS
-        )
-        transaction.outbox.discard(messages)
-    for message in messages:
-        for record in json.loads(message.payload)["Records"]:
-            yield ObjectEvent(
-                bucket=record["s3"]["bucket"]["name"],
-                key=record["s3"]["object"]["key"],
-                kind=EventKind.CREATED,
-                origin=EventOrigin.REDRIVE,
-            )
 
 
 def guiders(scene: Scene) -> list[tuple[str, str, int]]:

@@ -7,16 +7,13 @@ import json
 from collections.abc import Sequence
 
 import pytest
-import sqlalchemy as sa
 
 from factories import created, removed, translated
 from registry_dump import dump, nothing_written
-from scenes import Scene, look_again
-from underbutler.events.object_event import ObjectEvent
+from scenes import Scene, held, look_again, put_detectors
 from underbutler.local.night import make_fits
 from underbutler.model.dataset_id import dataset_uuid
 from underbutler.model.outcome import Outcome
-from underbutler.registry import schema
 from writers import BUCKET, put_file
 
 WHOLE = "night/1/1-all.fits"
@@ -24,25 +21,8 @@ LATER = "night/1/2-all.fits"
 SINGLE = "night/1/0-single.fits"
 
 
-def put_many(scene: Scene, name: str, detectors: str, **cards: object) -> ObjectEvent:
-    header = {"INSTRUME": "HSC", "EXPNUM": 1, "DETNUM": 0, "DETNUMS": detectors}
-    return created(scene.store.write(BUCKET, name, make_fits(header | cards)))
-
-
-def held(scene: Scene) -> dict[int, tuple[str, int | None]]:
-    """Detector → file and HDU that its dataset is registered at."""
-    files, datasets = schema.dataset_file, schema.dataset
-    with scene.registry.read() as transaction:
-        rows = transaction.connection.execute(
-            sa.select(datasets.c.detector, files.c.uri, files.c.hdu).join(
-                files, files.c.dataset == datasets.c.id
-            )
-        )
-        return {row.detector: (row.uri.rpartition("/")[2], row.hdu) for row in rows}
-
-
 def test_a_file_of_several_detectors_becomes_a_dataset_an_hdu(scene: Scene):
-    assert scene.outcomes(put_many(scene, WHOLE, "3 1 2")) == [Outcome.REGISTERED]
+    assert scene.outcomes(put_detectors(scene, WHOLE, "3 1 2")) == [Outcome.REGISTERED]
     assert held(scene) == {3: ("1-all.fits", 1), 1: ("1-all.fits", 2), 2: ("1-all.fits", 3)}
     assert set(scene.datasets()) == {
         dataset_uuid("raw", "HSC/raw/all", {"instrument": "HSC", "exposure": 1, "detector": number})
@@ -52,22 +32,22 @@ def test_a_file_of_several_detectors_becomes_a_dataset_an_hdu(scene: Scene):
 
 
 def test_the_same_event_again_writes_nothing(scene: Scene):
-    event = put_many(scene, WHOLE, "0 1 2 3")
+    event = put_detectors(scene, WHOLE, "0 1 2 3")
     scene.ingest(event)
     with nothing_written(scene.registry, but=["ingest_event"]):
         assert scene.outcomes(event) == [Outcome.DUPLICATE]
 
 
 def test_looked_at_again_it_is_what_it_was(scene: Scene):
-    scene.ingest(put_many(scene, WHOLE, "0 1 2 3"))
+    scene.ingest(put_detectors(scene, WHOLE, "0 1 2 3"))
     before = dump(scene.registry)
     assert scene.outcomes(look_again(WHOLE)) == [Outcome.REGISTERED]
     assert dump(scene.registry) == before
 
 
 def test_detectors_that_a_new_content_lacks_are_stored_nowhere(scene: Scene):
-    scene.ingest(put_many(scene, WHOLE, "0 1 2"))
-    scene.ingest(put_many(scene, WHOLE, "2 0", OBJECT="again"))
+    scene.ingest(put_detectors(scene, WHOLE, "0 1 2"))
+    scene.ingest(put_detectors(scene, WHOLE, "2 0", OBJECT="again"))
     assert held(scene) == {2: ("1-all.fits", 1), 0: ("1-all.fits", 2)}
     assert len(scene.datasets()) == 3
 
@@ -77,8 +57,8 @@ def test_of_files_that_share_detectors_each_dataset_has_the_smallest_uri_whateve
     scene: Scene, order: Sequence[int]
 ):
     events = [
-        put_many(scene, WHOLE, "0 1 2"),
-        put_many(scene, LATER, "2 3"),
+        put_detectors(scene, WHOLE, "0 1 2"),
+        put_detectors(scene, LATER, "2 3"),
         created(scene.store.write(BUCKET, SINGLE, make_fits(
             {"INSTRUME": "HSC", "EXPNUM": 1, "DETNUM": 1}
         ))),
@@ -99,7 +79,7 @@ def test_of_files_that_share_detectors_each_dataset_has_the_smallest_uri_whateve
 def test_a_file_all_of_whose_detectors_others_hold_is_rejected_and_taken_when_they_go(
     scene: Scene,
 ):
-    scene.ingest(put_many(scene, WHOLE, "0 1"), put_many(scene, LATER, "1 0"))
+    scene.ingest(put_detectors(scene, WHOLE, "0 1"), put_detectors(scene, LATER, "1 0"))
     assert scene.state(LATER) == ("rejected", "conflict")
     assert "and 1 more" in scene.row(LATER).message
     scene.store.remove(BUCKET, WHOLE)
@@ -109,8 +89,8 @@ def test_a_file_all_of_whose_detectors_others_hold_is_rejected_and_taken_when_th
 
 
 def test_a_detector_freed_by_one_file_is_taken_by_another_that_lacked_it(scene: Scene):
-    scene.ingest(put_many(scene, LATER, "1 2 3"))
-    scene.ingest(put_many(scene, WHOLE, "1"), put_file(scene.store, 1, 2))
+    scene.ingest(put_detectors(scene, LATER, "1 2 3"))
+    scene.ingest(put_detectors(scene, WHOLE, "1"), put_file(scene.store, 1, 2))
     assert held(scene)[1] == ("1-all.fits", 1)
     assert scene.state(LATER) == ("registered", "conflict-in-part")
     scene.store.remove(BUCKET, WHOLE)
@@ -126,7 +106,7 @@ def test_a_list_of_detectors_in_an_index_registers_them_without_a_look_at_the_fi
     index = created(scene.store.write(BUCKET, "night/1/_index.json", json.dumps(body).encode()))
     scene.ingest(index)
     scene.store.requests.clear()
-    assert scene.outcomes(put_many(scene, WHOLE, "0")) == [Outcome.REGISTERED]
+    assert scene.outcomes(put_detectors(scene, WHOLE, "0")) == [Outcome.REGISTERED]
     assert scene.store.requests["get"] == 0
     assert held(scene) == {n: ("1-all.fits", n + 7) for n in range(4)}
 
@@ -137,7 +117,7 @@ def test_a_list_of_detectors_in_a_sidecar_waits_for_its_file(scene: Scene):
     ]
     sidecar = scene.store.write(BUCKET, "night/1/1-all.json", json.dumps(entries).encode())
     scene.ingest(created(sidecar))
-    scene.ingest(put_many(scene, WHOLE, "0"))
+    scene.ingest(put_detectors(scene, WHOLE, "0"))
     assert held(scene) == {5: ("1-all.fits", 1), 6: ("1-all.fits", 2)}
 
 
@@ -154,12 +134,12 @@ def test_contradictory_detectors_fall_back_on_the_header(
     entries = [translated(exposure_id=1) | changes for changes in detectors]
     body = {"__CONTENT__": "translated", "__COMMON__": {}, "1-all.fits": entries}
     index = created(scene.store.write(BUCKET, "night/1/_index.json", json.dumps(body).encode()))
-    scene.ingest(index, put_many(scene, WHOLE, "0 1"))
+    scene.ingest(index, put_detectors(scene, WHOLE, "0 1"))
     assert held(scene) == {0: ("1-all.fits", 1), 1: ("1-all.fits", 2)}
     assert "_index.json" in scene.row(WHOLE).message
 
 
 def test_of_contradictory_detectors_in_a_file_nothing_is_registered(scene: Scene):
-    assert scene.outcomes(put_many(scene, WHOLE, "4 4")) == [Outcome.REJECTED]
+    assert scene.outcomes(put_detectors(scene, WHOLE, "4 4")) == [Outcome.REJECTED]
     assert scene.state(WHOLE) == ("rejected", "duplicate-detector")
     assert scene.datasets() == []

@@ -242,19 +242,23 @@ def test_a_file_of_no_dataset_is_refused(registry: Registry):
         save_files(registry, file_of(raw_ref()))
 
 
-def test_a_dataset_whose_file_is_dropped_stays(registry: Registry):
-    refs = [raw_ref(detector=number) for number in range(3)]
+def test_datasets_that_are_no_longer_where_they_were_stay_without_a_file(registry: Registry):
+    refs = [raw_ref(detector=number) for number in range(4)]
     insert(registry, *refs)
-    save_files(registry, *map(file_of, refs))
+    save_files(registry, *(file_of(ref, uri="s3://raw/f.fits") for ref in refs[:3]))
+    save_files(registry, file_of(refs[3]))
     with registry.begin() as transaction:
-        transaction.datasets.drop_files([refs[0].id, refs[2].id, UUID(int=1)])
-    assert (list(files(registry, *refs)), count(registry, schema.dataset)) == ([refs[1].id], 3)
+        transaction.datasets.drop_files(
+            {"s3://raw/f.fits": {refs[1].id, refs[3].id}, "s3://raw/none.fits": set()}
+        )
+    assert set(files(registry, *refs)) == {refs[1].id, refs[3].id}
+    assert count(registry, schema.dataset) == 4
 
 
 def test_no_files_to_save_find_or_drop_are_no_error(registry: Registry):
     with nothing_written(registry), registry.begin() as transaction:
         transaction.datasets.save_files([])
-        transaction.datasets.drop_files([])
+        transaction.datasets.drop_files({})
         assert (transaction.datasets.files([]), transaction.datasets.stored_at([])) == ({}, [])
 
 

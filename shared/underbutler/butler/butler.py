@@ -35,6 +35,8 @@ class DatasetRefURIs:
     """The one file of the whole dataset; None when it is stored in components."""
     componentURIs: Mapping[str, ObjectUri] = field(default_factory=dict)  # noqa: N815
     """Component → its file."""
+    hdu: int | None = None
+    """HDU of the one file that holds it, the primary one being 0; None: the whole file does."""
 
 
 class Butler:
@@ -383,7 +385,8 @@ def _uris(ref: DatasetRef, files: Sequence[DatasetFile]) -> DatasetRefURIs:
     if not files:
         raise NotFoundError(f"{ref} is registered, but stored nowhere.", kind="no-file")
     uris = {file.component: ObjectUri.parse(file.uri) for file in files}
-    return DatasetRefURIs(uris.pop("", None), uris)
+    hdus = {file.component: file.hdu for file in files}
+    return DatasetRefURIs(uris.pop("", None), uris, hdus.get(""))
 
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from underbutler.butler.outbox_work import define_announced, look_again
-from underbutler.errors import NotFoundError, UnderbutlerError
+from underbutler.errors import MetadataError, NotFoundError, UnderbutlerError
 from underbutler.events.object_event import EventKind, EventOrigin, ObjectEvent
 from underbutler.ingest.batch import ReceivedEvent
 from underbutler.ingest.metadata_reader import FileToRead, Reading
+from underbutler.metadata.corrections import BAD_CORRECTIONS
 from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.model.dimension_records import ExposureRecord
 from underbutler.model.observation import AppliedCorrections, ExposureMetadata, MetadataSource
@@ -66,6 +67,9 @@ def update_exposures(
 ) -> UpdateReport:
     """Read the metadata of exposures again, with the corrections that there are now.
 
+    Files that were rejected for their corrections are looked at again first; where corrections
+    cannot be read, what stands registered stays as it is.
+
     They are read as on ingest: from the header in an index or sidecar where there is one, else
     from the file's own. What is translated already cannot be corrected.
 
@@ -92,16 +96,21 @@ def update_exposures(
     """
     name = load_instrument(instrument).name
     corrected = client.corrections.observation_ids(name) if client.corrections else []
-    numbers = _select(client, name, where, corrected)
     report = UpdateReport()
+    if not dry_run:
+        _take_in_rejected(client, report)
+    numbers = _select(client, name, where, corrected)
     for start in range(0, len(numbers), _PAGE):
         keys = [(name, number) for number in numbers[start : start + _PAGE]]
+        keys = _with_readable_corrections(client, keys, corrected, report)
         after = _compare(client, keys, report) if dry_run else _apply(client, keys, report)
         report.problems += [
             f"Corrections of {item.record.obs_id} are not applied: "
             f"its metadata are translated already, at {item.uri}."
             for item in after
-            if item.record.obs_id in corrected and item.corrections is None
+            if item.record.obs_id in corrected
+            and item.corrections is None
+            and item.source is not MetadataSource.GONE
         ]
         report.exposures += len(keys)
         if progress is not None:
@@ -129,11 +138,66 @@ def _select(client: Client, instrument: str, where: str, corrected: Sequence[str
         return transaction.dimensions.corrected_exposures(instrument, corrected)
 
 
+def _take_in_rejected(client: Client, report: UpdateReport) -> None:
+    """Look again at files that were rejected for their corrections."""
+    with client.registry.read() as transaction:
+        files = transaction.objects.rejected_for(BAD_CORRECTIONS)
+    if files:
+        _look_at(client, files, report)
+
+
+def _with_readable_corrections(
+    client: Client, keys: Sequence[_Key], corrected: Sequence[str], report: UpdateReport
+) -> list[_Key]:
+    """Leave out exposures whose files would be rejected for their corrections."""
+    if client.corrections is None:
+        return list(keys)
+    with client.registry.read() as transaction:
+        known = transaction.dimensions.exposures(keys)
+    readable = []
+    for key in keys:
+        names = {known[key].record.obs_id}
+        if (applied := known[key].corrections) is not None:
+            # A correction may have changed the very name that its file is called by.
+            names.add(_corrected_by(applied, key[0]))
+        try:
+            for name in sorted(names.intersection(corrected)):
+                client.corrections.find(key[0], name)
+        except MetadataError as error:
+            report.problems.append(str(error))
+        else:
+            readable.append(key)
+    return readable
+
+
+def _corrected_by(applied: AppliedCorrections, instrument: str) -> str:
+    name = applied.uri.rpartition("/")[2]
+    return name.removeprefix(f"{instrument}-").removesuffix(".yaml")
+
+
 def _apply(client: Client, keys: Sequence[_Key], report: UpdateReport) -> list[ExposureMetadata]:
     """Have ingest look again at all files of some exposures."""
     with client.registry.read() as transaction:
         before = transaction.dimensions.exposures(keys)
         files = transaction.objects.of_exposures(keys)
+    _look_at(client, files, report)
+    with client.registry.read() as transaction:
+        present = transaction.objects.with_stems({(file.bucket, file.stem) for file in files})
+        # A correction may have made another exposure of it.
+        now = {
+            row.uri: (row.instrument, row.exposure)
+            for row in present
+            if row.instrument is not None and row.exposure is not None
+        }
+        wanted = {key: now.get(before[key].uri, key) for key in keys}
+        after = transaction.dimensions.exposures({*wanted.values()})
+    for key in keys:
+        report.changes += _changes(before[key], after[wanted[key]])
+    return list(after.values())
+
+
+def _look_at(client: Client, files: Sequence[RawObject], report: UpdateReport) -> None:
+    """Have ingest look again at files, and at what follows from them."""
     ingest = client.ingest_raws()
     outcomes = ingest([ReceivedEvent(event=_again(file)) for file in files])
     report.problems += [
@@ -143,11 +207,6 @@ def _apply(client: Client, keys: Sequence[_Key], report: UpdateReport) -> list[E
     ]
     look_again(client)
     report.visits += define_announced(client)
-    with client.registry.read() as transaction:
-        after = transaction.dimensions.exposures(keys)
-    for key in keys:
-        report.changes += _changes(before[key], after[key])
-    return list(after.values())
 
 
 def _compare(client: Client, keys: Sequence[_Key], report: UpdateReport) -> list[ExposureMetadata]:

@@ -106,11 +106,14 @@ def ingest_locations(
     for batch in _batches(list_locations(client.store, locations)):
         outcomes = ingest([ReceivedEvent(event=event) for event in batch])
         report.add(outcomes)
-        if copy_to is not None:
-            report.copied += copy_in(client, copy_to, [item.uri for item in outcomes])
         # What waited for an exposure of this batch; what cannot be had now stays announced.
         with suppress(StoreUnavailableError):
-            report.add(look_again(client))
+            again = look_again(client)
+            report.add(again)
+            outcomes += again
+        if copy_to is not None:
+            uris = dict.fromkeys(item.uri for item in outcomes)
+            report.copied += copy_in(client, copy_to, list(uris))
         if with_visits:
             report.visits += define_announced(client)
         if progress is not None:

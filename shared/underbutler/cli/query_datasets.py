@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from underbutler.cli.output import (
     where_option,
     within_limit,
 )
+
+if TYPE_CHECKING:
+    from underbutler.butler.butler import DatasetRefURIs
 
 
 @click.command("query-datasets")
@@ -75,10 +78,18 @@ def command(
                     **ref.implied,
                     **ref.data_id,
                 }
-                rows.append(row | {"uri": str(uris[ref].primaryURI)} if show_uri else row)
+                rows.append(row | _place(uris[ref]) if show_uri else row)
     if show_uri:
         columns["uri"] = None
+    if any("hdu" in row for row in rows):
+        columns["hdu"] = None
     print_rows(rows, list(columns), output)
+
+
+def _place(uris: DatasetRefURIs) -> dict[str, Any]:
+    """Tell where a dataset is: its file, and its HDU in a file of several."""
+    place: dict[str, Any] = {"uri": str(uris.primaryURI)}
+    return place if uris.hdu is None else place | {"hdu": uris.hdu}
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:

@@ -39,8 +39,9 @@ def folder_announcements(
     ]
 
 
-def _content(row: RawObject | None) -> tuple[str | None, str | None] | None:
-    """Tell which bytes of a file belong into an index, if any do."""
+def _content(row: RawObject | None) -> tuple[object, ...] | None:
+    """Tell which bytes of a file belong into an index, and how they are read, if any do."""
     if row is None or row.state is not ObjectState.REGISTERED:
         return None
-    return row.etag, row.version_id
+    # Corrections change what is said of the same bytes.
+    return row.etag, row.version_id, row.corrections, row.observation

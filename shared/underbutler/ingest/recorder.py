@@ -91,7 +91,7 @@ def record_batch(
         if winner is not None and _changes_dataset(data_id, winner, rows, before)
     }
     _save_datasets(transaction, changed, numbers, known_records, now)
-    _drop_moved(transaction, winners, rows, before)
+    _drop_moved(transaction, rows, before)
     exposures.elect(rows)
     exposures.forget(rows, before)
     transaction.entries.discard(
@@ -222,20 +222,24 @@ def _bytes(row: RawObject) -> tuple[object, ...]:
 
 def _drop_moved(
     transaction: IngestTransaction,
-    winners: dict[RawDataId, RawObject | None],
     rows: dict[_ObjectKey, RawObject],
     before: dict[_ObjectKey, RawObject],
 ) -> None:
-    # A file that holds other datasets now must not be read as those before; a file that is gone
-    # stays recorded, so that its absence shows.
-    moved = {
-        data_id
-        for name, known in before.items()
-        if rows[name].state is ObjectState.REGISTERED
-        for data_id in known.data_ids
-        if data_id in winners and winners[data_id] is None
-    }
-    transaction.datasets.drop_files([_ref(data_id).id for data_id in sorted(moved)])
+    # A file that holds other datasets now must not be read as those before, whatever it was in
+    # between; a file that is gone stays recorded, so that its absence shows.
+    transaction.datasets.drop_files(
+        {
+            row.uri: {_ref(data_id).id for data_id in row.data_ids}
+            for name, row in rows.items()
+            if (known := before.get(name)) is not None
+            and row.data_ids
+            and row.state is not ObjectState.GONE
+            and (
+                known.state is not ObjectState.REGISTERED
+                or (known.data_ids, known.etag) != (row.data_ids, row.etag)
+            )
+        }
+    )
 
 
 def _ref(data_id: RawDataId) -> DatasetRef:

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from underbutler.errors import MetadataError, NotFoundError, UnderbutlerError
+from underbutler.errors import (
+    ConfigurationError,
+    MetadataError,
+    NotFoundError,
+    UnderbutlerError,
+)
 from underbutler.events.object_event import EventKind, ObjectEvent
 from underbutler.ingest.metadata_reader import FileToRead, Reading
 from underbutler.ingest.situation import MISSING_OBJECT, Situation, Stem
+from underbutler.metadata.instruments.catalogue import load_instrument
 from underbutler.model.metadata_entry import MetadataEntry
 from underbutler.model.observation import MetadataSource
 from underbutler.model.raw_object import ObjectKind, ObjectState, RawObject
@@ -278,14 +284,17 @@ def rejected(row: RawObject, error: UnderbutlerError) -> RawObject:
 
 def wait_for_instrument(row: RawObject) -> RawObject:
     """Make the row of a file that can be registered once its instrument is."""
+    name = row.instrument or ""
+    what_to_do = f"Register it with `underbutler register-instrument REPO {name}`."
+    try:
+        load_instrument(name)
+    except (NotFoundError, ConfigurationError) as error:
+        what_to_do = f"{error} Install its plug-in and register it, or mend the metadata."
     return replace(
         row,
         state=ObjectState.WAITING,
         code=NOT_REGISTERED,
-        message=(
-            f"The instrument {row.instrument} is not registered. "
-            f"Register it with `underbutler register-instrument REPO {row.instrument}`."
-        ),
+        message=f"The instrument {name} is not registered. {what_to_do}"[:_LONGEST_MESSAGE],
         attempts=0,
     )
 

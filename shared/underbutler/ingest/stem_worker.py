@@ -115,17 +115,19 @@ class StemWorker:
         with self._registry.read() as transaction:
             situations = read_situations(transaction, list(inputs))
         failed: dict[Stem, TransientError] = {}
+        again: dict[Stem, StemInput] = {}
         results: list[StemResult] = []
         found = self._pool.map(
             lambda name: self._find_news(name, inputs[name], situations[name], batch), list(inputs)
         )
         for name, news in zip(inputs, found, strict=True):
-            if isinstance(news, TransientError):
+            if isinstance(news, TransientError) and news.kind == "object-changed":
+                again[name] = replace(inputs[name], must_ask=True)
+            elif isinstance(news, TransientError):
                 failed[name] = news
             elif news is not None:
                 results.append(StemResult(news, situations[name]))
         self._read_files(results)
-        again: dict[Stem, StemInput] = {}
         ready: list[StemResult] = []
         for result in results:
             name = result.news.stem

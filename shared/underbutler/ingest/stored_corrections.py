@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from underbutler.errors import MetadataError, NotFoundError, UserError
 from underbutler.metadata.corrections import (
+    BAD_CORRECTIONS,
     LARGEST_CORRECTIONS_BYTES,
     Corrections,
     parse_corrections,
@@ -53,7 +54,7 @@ class StoredCorrections:
         except UserError as error:
             if error.kind != "too-large":
                 raise
-            raise MetadataError(error.message, kind="bad-corrections") from error
+            raise MetadataError(error.message, kind=BAD_CORRECTIONS) from error
         return parse_corrections(body, str(uri))
 
     def observation_ids(self, instrument: str) -> list[str]:

@@ -34,6 +34,8 @@ class Cards(MutableMapping[str, Any]):
         """Cards set or, as a marker, removed by header corrections."""
         self.looked_at: dict[str, Any] = {}
         """Original values of the cards that were asked for; a marker for the absent."""
+        self.asked: dict[str, None] = {}
+        """Keywords that were asked for since somebody last forgot them, in order."""
         self.listed = False
         """Whether all keywords were listed, so that the result may depend on which there are."""
 
@@ -58,12 +60,14 @@ class Cards(MutableMapping[str, Any]):
         return tuple(sorted(set(self._header)))
 
     def __getitem__(self, keyword: str) -> Any:
+        self.asked[keyword] = None
         value = self.changes[keyword] if keyword in self.changes else self._look(keyword)
         if value is _MISSING:
             raise KeyError(keyword)
         return value
 
     def __contains__(self, keyword: object) -> bool:
+        self.asked[str(keyword)] = None
         if keyword in self.changes:
             return self.changes[str(keyword)] is not _MISSING
         return self._look(str(keyword)) is not _MISSING

@@ -16,12 +16,15 @@ import yaml
 from underbutler.errors import MetadataError
 
 __all__ = [
+    "BAD_CORRECTIONS",
     "LARGEST_CORRECTIONS_BYTES",
     "CorrectionSource",
     "Corrections",
     "parse_corrections",
 ]
 
+BAD_CORRECTIONS = "bad-corrections"
+"""Code of files whose corrections cannot be read."""
 LARGEST_CORRECTIONS_BYTES = 64 * 1024
 """Some 2,000 cards; the longest that the translators ship with has 90 bytes."""
 # FITS 4.0 §4.2.1: a card has 80 characters, whatever its convention.
@@ -140,6 +143,6 @@ for _tag in (_DATE, _INTEGER, _NUMBER):
 def _bad(uri: str, why: str) -> MetadataError:
     return MetadataError(
         f"The corrections {uri}: the file {why}.",
-        kind="bad-corrections",
+        kind=BAD_CORRECTIONS,
         hint="It must have a keyword and its value a line, as in EXPTIME: 30.0.",
     )

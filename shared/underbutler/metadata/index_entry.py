@@ -22,6 +22,7 @@ from underbutler.metadata.cards import Cards
 from underbutler.metadata.detectors import detector_cards
 from underbutler.metadata.header import FitsHeaders, RangeReader
 from underbutler.metadata.translate import HeaderTranslator
+from underbutler.metadata.translator_search import find_translator
 from underbutler.model.metadata_entry import HDU, ContentMode
 from underbutler.model.observation import ObservationProperties
 
@@ -30,6 +31,8 @@ __all__ = ["IndexEntry", "describe_file", "open_headers"]
 # FITS 4.0 §4.4.2.4: cards of text, any number of them.
 _TEXTS = ("COMMENT", "HISTORY")
 _LONGEST_NOTE = 200
+# Whoever reads properties without these takes them for an older version's, and fills them in.
+_FILLED_IN = ("group_counter_start:", "group_counter_end:", "has_simulated_content:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,13 +198,18 @@ def translate_cards(cards: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     Raises
     ------
     UnreadableHeaderError
-        The translator fails as a whole.
+        The translator fails as a whole, or at what readers would fill in (kind ``bad-metadata``).
+    UnknownInstrumentError
+        Corrections have made the header one that no translator knows.
     """
+    # As a header is read: a translator that stumbles over another's header does not know it.
+    translator = find_translator(Cards(cards))
+    if translator is None:
+        raise UnknownInstrumentError("No translator knows the corrected header.")
     with warnings.catch_warnings():
         # Of dates far off: the values say it all.
         warnings.simplefilter("ignore")
         try:
-            translator = MetadataTranslator.determine_translator(Cards(cards))
             # Corrections are written over it.
             header = Cards(cards)
             info = ObservationInfo(header, translator_class=translator, quiet=True)
@@ -212,6 +220,11 @@ def translate_cards(cards: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
                 f"The header cannot be translated: {_why(error)}.", kind="bad-metadata"
             ) from error
         lost = _failures(translator(header), set(info.all_properties) - set(simple))
+    if filled_in := [failure for failure in lost if failure.startswith(_FILLED_IN)]:
+        raise UnreadableHeaderError(
+            f"The header cannot be translated: {'; '.join(filled_in).rstrip('.')}.",
+            kind="bad-metadata",
+        )
     properties: dict[str, Any] = {}
     for name, value in simple.items():
         try:

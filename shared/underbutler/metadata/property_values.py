@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from underbutler.errors import UnreadableHeaderError
+from underbutler.metadata.cards import Cards
 
 if TYPE_CHECKING:
     from astro_metadata_translator import MetadataTranslator
 
-__all__ = ["DETECTOR_PROPERTIES", "EXPOSURE_PROPERTIES", "take_properties"]
+__all__ = ["DETECTOR_PROPERTIES", "EXPOSURE_PROPERTIES", "cards_of", "take_properties"]
 
 # obs_base RawIngestTask.getObservationInfoSubsets: what is required is checked afterwards.
 EXPOSURE_PROPERTIES = (
@@ -48,6 +49,8 @@ DETECTOR_PROPERTIES = (
 )
 """What tells the detectors of an exposure from each other."""
 _LONGEST_PROBLEM = 200
+# Coordinates take seven; what takes more asks for alternatives, too.
+_MOST_CARDS = 8
 
 
 def take_properties(
@@ -60,12 +63,15 @@ def take_properties(
     values
         Property → value in its JSON encoding.
     lost
-        Property that it could not give → why.
+        Property that it could not give → why; where that names no card, with the cards asked for.
     """
+    header = translator._header  # noqa: SLF001 - what it was made with
     values: dict[str, Any] = {}
     lost: dict[str, str] = {}
     for name in names:
         definition = translator.all_properties[name]
+        if isinstance(header, Cards):
+            header.asked.clear()
         try:
             value = getattr(translator, f"to_{name}")()
             if value is not None and not definition.is_value_conformant(value):
@@ -78,9 +84,26 @@ def take_properties(
             raise
         # Translators are anybody's code and fail in any way: each property stands for itself.
         except Exception as error:  # noqa: BLE001
-            why = str(error)[:_LONGEST_PROBLEM]
-            # It may quote the header, which may hold anything.
-            lost[name] = why if why.isprintable() else ascii(why)
+            lost[name] = _why(error, _asked(header))
             continue
         values[name] = value
     return values, lost
+
+
+def cards_of(translator: MetadataTranslator, name: str) -> tuple[str, ...]:
+    """Name the cards that a property is read from, by a translator that was not asked before."""
+    take_properties(translator, [name])
+    return _asked(translator._header)  # noqa: SLF001 - what it was made with
+
+
+def _asked(header: object) -> tuple[str, ...]:
+    return tuple(header.asked)[-_MOST_CARDS:] if isinstance(header, Cards) else ()
+
+
+def _why(error: Exception, asked: Sequence[str]) -> str:
+    """Say why a property is lost, and name a card: Python's own messages name none."""
+    why = str(error)[:_LONGEST_PROBLEM]
+    if asked and not any(keyword in why for keyword in asked):
+        why = f"{why} ({', '.join(asked)})"
+    # It may quote the header, which may hold anything.
+    return why if why.isprintable() else ascii(why)

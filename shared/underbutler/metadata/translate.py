@@ -32,6 +32,7 @@ from underbutler.metadata.offline import forbid_downloads
 from underbutler.metadata.property_values import (
     DETECTOR_PROPERTIES,
     EXPOSURE_PROPERTIES,
+    cards_of,
     take_properties,
 )
 from underbutler.metadata.translated import properties_from_translated
@@ -42,7 +43,11 @@ from underbutler.metadata.translator_search import (
     reads_extensions,
 )
 from underbutler.metadata.translators import latiss, lsstcam, lsstcomcam  # noqa: F401 - registers them
-from underbutler.model.observation import AppliedCorrections, ObservationProperties
+from underbutler.model.observation import (
+    AppliedCorrections,
+    ObservationProperties,
+    is_refused,
+)
 
 __all__ = ["HeaderTranslator"]
 
@@ -201,10 +206,12 @@ class HeaderTranslator:
         """Translate the headers of detectors; none when no HDU names one."""
         primary = headers.primary()
         found = []
+        images = []
         for hdu in headers.hdus():
             with _named(hdu):
                 if not hdu.is_image:
                     continue
+                images.append(hdu.number)
                 cards = detector_cards(hdu, primary, translator.name)
                 detector = _own_detector(hdu, Cards(cards), translator)
                 if detector is None or not is_science_detector(translator.name, detector):
@@ -213,7 +220,8 @@ class HeaderTranslator:
                 properties.hdu = hdu.number
                 found.append(properties)
         check_detectors(found)
-        if len(found) == 1:
+        if len(found) == 1 and images in ([0], [1]):
+            # The whole file is the dataset: whoever reads it finds the one image.
             found[0].hdu = None
         return found
 
@@ -227,13 +235,18 @@ class HeaderTranslator:
         cards.changes = dict(exposure.changes)
         values, lost = take_properties(translator(cards), DETECTOR_PROPERTIES)
         if (translator.name, values.get("detector_name")) == _NO_DETECTOR:
-            values, lost = {}, {"detector_num": "the header names no detector"}
+            values, lost = {}, {"detector_num": "EXTNAME names no detector"}
         lost = {**exposure.lost, **lost}
         properties = properties_from_translated({**exposure.values, **values})
         for name in lost:
             # Not a value that stands in for what older indexes do not have.
             setattr(properties, name, None)
         properties.problems[:0] = [f"{name}: {why}" for name, why in lost.items()]
+        properties.problems += [
+            f"{name}: read from {', '.join(cards_of(translator(cards), name)) or 'no card'}"
+            for name in (*EXPOSURE_PROPERTIES, *DETECTOR_PROPERTIES)
+            if name not in lost and is_refused(properties, name)
+        ]
         if exposure.corrections is not None:
             properties.corrections = AppliedCorrections(
                 uri=exposure.corrections.uri, keywords=tuple(sorted(exposure.corrections.cards))

@@ -49,6 +49,11 @@ def _text(value: Any) -> str:
     return value
 
 
+def _name(value: Any) -> str | None:
+    """Read a name; a blank is none."""
+    return _text(value).strip() or None
+
+
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise TypeError
@@ -84,7 +89,7 @@ def _time(value: Any) -> int:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "instrument": _text,
+    "instrument": _name,
     "exposure_id": _integer,
     "observation_id": _text,
     "observation_type": _text,

@@ -94,9 +94,10 @@ def _of_combination(name: str, known: Mapping[str, str]) -> str | None:
     filters = [part for part in parts if not _LATISS_GRATING.fullmatch(part)]
     if not filters:
         return _WHITE if parts[0] == "empty" else None
-    if len(filters) > 1:
-        return None
-    band = _of_glass("LATISS", filters[0])
-    if band is None and len(parts) > 1:
-        band = known.get(filters[0])
-    return None if band == "unknown" else band
+    # What nobody knows beside a filter is a new grating.
+    found = {
+        band
+        for part in filters
+        if (band := _of_glass("LATISS", part) or (len(parts) > 1 and known.get(part)))
+    } - {"unknown"}
+    return found.pop() if len(found) == 1 else None

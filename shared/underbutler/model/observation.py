@@ -19,6 +19,7 @@ __all__ = [
     "ObservationProperties",
     "check_bounds",
     "detector_record",
+    "is_refused",
     "missing_properties",
 ]
 
@@ -142,7 +143,7 @@ class Observation:
             A required property is missing, or a value is out of bounds.
         """
         p: Any = properties
-        if missing := [name for name in _REQUIRED if getattr(p, name) is None]:
+        if missing := [name for name in _REQUIRED if getattr(p, name) in (None, "")]:
             raise missing_properties(properties, missing)
         check_bounds(properties)
         ra, dec = p.tracking_radec or (None, None)
@@ -184,15 +185,29 @@ def missing_properties(
     properties: ObservationProperties, missing: Sequence[str]
 ) -> MissingPropertyError:
     """Make the error for properties that metadata do not give, with the reasons that are known."""
-    reasons = [
-        problem
-        for problem in properties.problems
-        if problem.partition(":")[0].partition(" ")[0] in missing
-    ]
-    because = f" {'; '.join(dict.fromkeys(reasons))}." if reasons else ""
+    because = _reasons(properties, missing)
     return MissingPropertyError(
         f"The metadata give no {', '.join(missing)}.{because}".replace("..", "."), missing=missing
     )
+
+
+def _reasons(properties: ObservationProperties, names: Sequence[str]) -> str:
+    reasons = [
+        problem
+        for problem in properties.problems
+        if problem.partition(":")[0].partition(" ")[0] in names
+    ]
+    return f" {'; '.join(dict.fromkeys(reasons))}." if reasons else ""
+
+
+def is_refused(properties: ObservationProperties, name: str) -> bool:
+    """Tell whether registration refuses a property as it is: unknown, or out of bounds."""
+    value = getattr(properties, name)
+    if value is None or value == "":
+        return name in _REQUIRED
+    if name in _BOUNDS:
+        return not 0 <= value < _BOUNDS[name]
+    return name in _TEXTS and (len(value) > _LONGEST_TEXT or not value.isprintable())
 
 
 def detector_record(properties: ObservationProperties) -> DetectorRecord:
@@ -243,7 +258,10 @@ def check_bounds(properties: ObservationProperties) -> None:
     for name, limit in _BOUNDS.items():
         value = getattr(properties, name)
         if value is not None and not 0 <= value < limit:
-            raise MissingPropertyError(f"{name} is {value}, out of bounds.", kind="bad-value")
+            raise MissingPropertyError(
+                f"{name} is {value}, out of bounds.{_reasons(properties, [name])}",
+                kind="bad-value",
+            )
     for name in ("datetime_begin", "datetime_end"):
         time_ns = getattr(properties, name)
         if time_ns is not None and not -_INT64 <= time_ns < _INT64 - 1:
@@ -252,13 +270,16 @@ def check_bounds(properties: ObservationProperties) -> None:
         text = getattr(properties, name)
         if text is None:
             continue
+        reasons = _reasons(properties, [name])
         if len(text) > _LONGEST_TEXT:
             raise MissingPropertyError(
-                f"{name} has {len(text)} characters, over {_LONGEST_TEXT}.", kind="bad-text"
+                f"{name} has {len(text)} characters, over {_LONGEST_TEXT}.{reasons}",
+                kind="bad-text",
             )
         if "\x00" in text or not text.isprintable():
             raise MissingPropertyError(
-                f"{name} has characters that cannot be shown: {text[:40]!r}.", kind="bad-text"
+                f"{name} has characters that cannot be shown: {text[:40]!r}.{reasons}",
+                kind="bad-text",
             )
 
 

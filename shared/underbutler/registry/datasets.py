@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Some
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ __all__ = ["Datasets"]
 
 _DATASET: Columns = {"dataset": sa.Uuid()}
 _URI: Columns = {"uri": schema.TEXT}
+_PLACE: Columns = {**_DATASET, **_URI}
 _FILE_COLUMNS = ("uri", "hdu", "formatter", "size_bytes", "etag", "version_id", "checksum")
 
 
@@ -155,16 +156,33 @@ class Datasets:
             self._connection, schema.dataset_file, rows, update=(*_FILE_COLUMNS, "raw_object")
         )
 
-    def drop_files(self, dataset_ids: Some[UUID]) -> None:
-        """Forget where datasets were stored; the datasets themselves stay."""
-        if not dataset_ids:
+    def drop_files(self, held: Mapping[str, Some[UUID]]) -> None:
+        """Forget of datasets that they are stored where others are; the datasets themselves stay.
+
+        Parameters
+        ----------
+        held
+            URI → datasets that are there, whether they are recorded there or elsewhere.
+        """
+        if not held:
             return
+        table = schema.dataset_file
         statement = self._dialect.statement(
-            "drop files",
-            lambda: delete_matching(self._dialect, schema.dataset_file, "unwanted", _DATASET),
+            "files at", lambda: select_matching(self._dialect, table, "wanted", _URI)
         )
-        rows = [(number,) for number in sorted(dataset_ids)]
-        self._connection.execute(statement, self._dialect.bind("unwanted", _DATASET, rows))
+        wanted = self._dialect.bind("wanted", _URI, [(uri,) for uri in sorted(held)])
+        moved = sorted(
+            (row.dataset, row.uri)
+            for row in self._connection.execute(statement, wanted)
+            if row.dataset not in held[row.uri]
+        )
+        if not moved:
+            return
+        # By both: whoever holds the exposure may just have recorded another place.
+        statement = self._dialect.statement(
+            "drop files", lambda: delete_matching(self._dialect, table, "unwanted", _PLACE)
+        )
+        self._connection.execute(statement, self._dialect.bind("unwanted", _PLACE, moved))
 
     def files(self, dataset_ids: Some[UUID]) -> dict[UUID, list[DatasetFile]]:
         """Find where datasets are stored; a dataset without a file has no entry."""

@@ -129,6 +129,14 @@ class RawObjects:
             )
         )
 
+    def rejected_for(self, code: str) -> list[RawObject]:
+        """Find the objects that were rejected for the reason that a code stands for."""
+        return self._select(
+            sa.select(_TABLE)
+            .where(_TABLE.c.state == ObjectState.REJECTED.value, _TABLE.c.code == code)
+            .order_by(_TABLE.c.bucket, _TABLE.c.key)
+        )
+
     def waiting_for_exposures(
         self, exposures: Collection[tuple[str, int]], code: str
     ) -> list[RawObject]:

@@ -173,7 +173,7 @@ def test_where_a_file_is_does_not_depend_on_whether_it_is_there(butler: Butler, 
 def test_what_is_stored_in_components_has_no_single_uri(own: Butler):
     registry = own.client.registry
     with registry.begin() as transaction:
-        transaction.datasets.drop_files([raw_ref().id])
+        transaction.datasets.drop_files({str(own.getURI(raw_ref())): ()})
         transaction.datasets.save_files(
             [
                 DatasetFile(dataset_id=raw_ref().id, uri=f"s3://b/{name}", component=name)

@@ -89,6 +89,17 @@ def test_what_stands_registered_is_corrected_and_is_then_as_if_ingested_so(
     assert dumped(repo) == dumped(again)
 
 
+def test_a_correction_that_makes_another_exposure_of_it_is_told_as_the_dry_run_told_it(
+    repo: Path, night: Path, corrections: Path
+):
+    done("ingest-raws", repo, night)
+    correct(corrections, "EXP-ID: HSCE00100004\nFRAMEID: HSCA10000400\n")
+    foretold = update(repo, "--dry-run").rows()
+    assert "id" in {row["column"] for row in foretold}
+    assert update(repo).rows() == foretold
+    assert 100_004 in exposures(repo)
+
+
 def test_a_second_update_finds_nothing_to_change(repo: Path, night: Path, corrections: Path):
     done("ingest-raws", repo, night)
     correct(corrections, "OBJECT: M31\n")
@@ -142,9 +153,22 @@ def test_a_bad_file_of_corrections_leaves_what_stands_registered_as_it_is(
     done("ingest-raws", repo, night)
     before = dumped(repo)
     correct(corrections, "!!python/object:os.system {}\n")
-    ended = update(repo, "--dry-run", status=6)
-    assert "tag" in ended.err
-    assert dumped(repo) == before
+    for options in (["--dry-run"], []):
+        ended = update(repo, *options, status=6)
+        assert "tag" in ended.err
+        assert "translated already" not in ended.err
+        assert dumped(repo) == before
+
+
+def test_files_that_were_rejected_for_their_corrections_are_taken_in_once_these_are_mended(
+    repo: Path, night: Path, corrections: Path
+):
+    correct(corrections, "- OBJECT\n- M31\n")
+    run("ingest-raws", repo, night)
+    update(repo, status=6)
+    correct(corrections, "OBJECT: M31\n")
+    update(repo)
+    assert exposures(repo) == {100_000: "M31", 100_002: "COSMOS"}
 
 
 def test_corrections_of_what_is_translated_already_are_told_not_to_apply(

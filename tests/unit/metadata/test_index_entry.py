@@ -22,6 +22,7 @@ from fits_files import (
     one_hdu_file,
     raw_card,
 )
+from lsst_headers import LSSTCAM
 from reference_material import SHARED, reference
 from translations import DECAM, DECAM_CCD, DECAM_EXPOSURE, HSC, SUPRIMECAM
 from underbutler.errors import UnknownInstrumentError, UnreadableHeaderError
@@ -165,6 +166,22 @@ def test_a_lost_property_is_named():
 
     assert "exposure_time_requested" not in entry.metadata
     assert any(note.startswith("exposure_time_requested: ") for note in entry.notes)
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("CURINDEX", "two"), ("CONTRLLR", "X")])
+def test_what_readers_would_fill_in_is_not_left_out(keyword, value):
+    body = one_hdu_file(LSSTCAM | {keyword: value})
+
+    with pytest.raises(UnreadableHeaderError, match=keyword) as caught:
+        describe(body, "translated")
+    assert caught.value.kind == "bad-metadata"
+    assert describe(body).metadata
+
+
+def test_a_card_that_other_translators_stumble_over_costs_its_property_only():
+    entry = describe(one_hdu_file(LSSTCAM | {"FILTER": 3.5}), "translated")
+
+    assert any(note.startswith("physical_filter: FILTER is 3.5") for note in entry.notes)
 
 
 def test_cards_of_an_unknown_instrument_can_be_written_but_not_translated():

@@ -27,6 +27,8 @@ __all__ = [
 
 # Simulations begin in 2000; no exposure ID is beyond 2050 (lsst/obs_lsst, translators/lsst.py).
 _YEARS = range(2000, 2051)
+# Components of the observatory number their ways to simulate (ts_xml, simulationMode): a few.
+_LAST_MODE = 99
 
 Header = Mapping[str, Any]
 
@@ -116,7 +118,7 @@ def whole_number(header: Header, keyword: str, low: int, high: int) -> int | Non
 
 
 def flag(header: Header, keyword: str) -> bool | None:
-    """Read yes or no, written as a logical value or as one or zero.
+    """Read yes or no, written as a logical value or as the number of a mode, zero being none.
 
     Raises
     ------
@@ -126,8 +128,8 @@ def flag(header: Header, keyword: str) -> bool | None:
     value = header.get(keyword)
     if isinstance(value, bool):
         return value
-    one = whole_number(header, keyword, 0, 1)
-    return None if one is None else one == 1
+    mode = whole_number(header, keyword, 0, _LAST_MODE)
+    return None if mode is None else mode > 0
 
 
 def day_obs(header: Header, keyword: str = "DAYOBS") -> int | None:

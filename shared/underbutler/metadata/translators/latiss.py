@@ -119,7 +119,10 @@ class LatissTranslator(LsstTranslator):
     def to_physical_filter(self) -> str:
         """Join the filter and the grating, such as ``SDSSr_65mm~empty``."""
         name = self._text("FILTER") or "unknown"
-        grating = self._text("GRATING") or "unknown"
+        grating = self._text("GRATING")
+        if grating is None:
+            # A blank says that there is none.
+            grating = "empty" if self._header.get("GRATING") == "" else "unknown"
         return "~".join(
             (
                 "empty" if _EMPTY_SLOT.fullmatch(name) else name,

@@ -121,8 +121,10 @@ class LsstTranslator(LsstPointing):
 
     def _place_among_snaps(self) -> tuple[int | None, int | None]:
         """Read which of how many snaps this is, counted from one; since 2020."""
-        place = self._whole_number("CURINDEX", 1, _LAST_SEQ_NUM)
-        last = self._whole_number("MAXINDEX", 1, _LAST_SEQ_NUM)
+        # Zero is written for want of a number. Of one snap alone both may be unknown; of several,
+        # one counted from zero would be put into a visit that is not its own.
+        last = self._whole_number("MAXINDEX", 0, _LAST_SEQ_NUM) or None
+        place = self._whole_number("CURINDEX", 0 if last in (None, 1) else 1, _LAST_SEQ_NUM) or None
         if place is not None and last is not None and place > last:
             raise ValueError(f"CURINDEX is {place}, over MAXINDEX, {last}.")
         return place, last

@@ -195,7 +195,7 @@ def test_a_header_of_megaprime_that_names_no_detector_has_none(translator, name)
     found = translator.translate_header(header)
 
     assert (found.detector_num, found.detector_name) == (None, None)
-    assert found.problems == ["detector_num: the header names no detector"]
+    assert found.problems == ["detector_num: EXTNAME names no detector"]
 
 
 def test_translated_metadata_are_read_without_the_translators():

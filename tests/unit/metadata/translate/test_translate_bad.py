@@ -99,6 +99,22 @@ def test_a_file_whose_required_number_or_time_is_none_is_refused_and_it_is_named
     assert caught.value.kind == "missing-property"
 
 
+@pytest.mark.parametrize(("instrument", "keyword", "name"), REQUIRED)
+@pytest.mark.parametrize("value", [None, "", math.nan, True, -1, 10**19, "UNKNOWN", "x" * 300])
+def test_a_refused_file_is_told_which_card_is_wrong(translator, instrument, keyword, name, value):
+    why = refusal(translator, HEADERS[instrument] | {keyword: value})
+    # A name that could be no file's is refused before its card is asked for.
+    assert why is None or keyword in why or "no file could be named after" in why, name
+
+
+def refusal(translator, header):
+    try:
+        Observation.from_properties(translator.translate_header(header))
+    except MissingPropertyError as error:
+        return error.message
+    return None
+
+
 @pytest.mark.parametrize(("instrument", "keyword", "name"), OPTIONAL)
 def test_a_file_without_what_is_optional_is_registered_without_it(
     translator, instrument, keyword, name

@@ -118,6 +118,16 @@ def test_detectors_come_in_the_order_of_their_hdus(name, expected):
     assert [(one.hdu, one.detector_num) for one in translate_detectors(FILES[name])] == expected
 
 
+@pytest.mark.parametrize(
+    ("others", "expected"), [((), None), ((image(decam_ccd(63)),), 2), ((table(),), 2)]
+)
+def test_the_hdu_of_a_single_detector_is_told_unless_it_is_the_first_and_only_image(
+    others, expected
+):
+    (found,) = translate_detectors(written(PRIMARY, *others, image(decam_ccd(5))))
+    assert (found.detector_num, found.hdu) == (5, expected)
+
+
 @pytest.mark.parametrize("name", CAMERA_FILES)
 def test_a_camera_s_file_gives_all_its_detectors_that_can_be_registered(name):
     found = HeaderTranslator().translate_file(FitsHeaders(sparse(name)))
@@ -152,7 +162,7 @@ def test_detectors_of_two_files_of_an_exposure_are_told_apart():
 
 @pytest.mark.parametrize("own", [{"CCDNUM": 25}, {"CCDNUM": 25, "INHERIT": True}])
 def test_a_file_with_one_detector_holds_it_as_a_whole(own):
-    (found,) = translate_detectors(decam_of({}, own, {"CCDNUM": 63}))
+    (found,) = translate_detectors(decam_of(own))
 
     assert (found.detector_num, found.hdu) == (25, None)
 

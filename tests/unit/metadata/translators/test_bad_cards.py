@@ -55,7 +55,7 @@ def is_plausible(keyword: str, value: Any) -> bool:
     if keyword == "TRACKSYS":
         return value == ""  # nothing is followed
     if keyword.startswith("SIMULATE"):
-        return isinstance(value, bool) or value == "1"
+        return isinstance(value, bool) or (isinstance(value, str) and value.strip().isdecimal())
     try:
         return keyword in NUMBERS and abs(float(value)) < 400
     except (TypeError, ValueError, OverflowError):

@@ -54,10 +54,21 @@ def test_an_early_name_stands_for_name_day_and_number():
         ("EMPTY", "Empty_2", "empty~empty"),
         ("empty_ish", None, "empty_ish~unknown"),
         (None, "ronchi90lpmm", "unknown~ronchi90lpmm"),
+        ("SDSSr_65mm", "", "SDSSr_65mm~empty"),
     ],
 )
 def test_filter_and_grating_are_joined(filter_, grating, joined):
     assert translated(LATISS, FILTER=filter_, GRATING=grating).physical_filter == joined
+
+
+@pytest.mark.parametrize(
+    ("place", "last", "start", "end"),
+    [(2, 3, 411, 413), (0, 0, 412, 412), (0, 1, 412, 412), (0, None, 412, 412), (2, 0, 411, 412)],
+)
+def test_snaps_are_counted_from_one_and_zero_says_nothing(place, last, start, end):
+    found = translated(LATISS, CURINDEX=place, MAXINDEX=last)
+    assert (found.group_counter_start, found.group_counter_end) == (start, end)
+    assert found.problems == []
 
 
 @pytest.mark.parametrize(("dark", "counted"), [(31.0, 31.0), (2.0, 30.0), (None, 30.0)])

@@ -123,6 +123,7 @@ def test_the_sky_is_seen_by_an_open_shutter_in_an_open_dome_on_the_mountain(card
     ("cards", "simulated"),
     [
         ({"SIMULATE MTM2": 1}, True),
+        ({"SIMULATE MTM2": 2}, True),
         ({"SIMULATE MTM2": 0}, False),
         ({"SIMULATE MTM2": None}, False),
         ({"HIERARCH.SIMULATE.MTROTATOR": True}, True),
