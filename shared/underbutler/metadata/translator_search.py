@@ -9,7 +9,7 @@ from astro_metadata_translator import MetadataTranslator
 
 from underbutler.errors import UnknownInstrumentError, UnreadableHeaderError
 from underbutler.metadata.cards import Cards
-from underbutler.metadata.instruments.catalogue import load_plugin_translators
+from underbutler.metadata.instruments.catalogue import instrument_names, load_plugin_translators
 
 __all__ = ["also_by_plugins", "find_translator", "known_instruments", "reads_extensions"]
 
@@ -35,7 +35,12 @@ def find_translator(cards: Cards) -> type[MetadataTranslator] | None:
 
 def known_instruments() -> list[str]:
     """Name the instruments that have a translator, in order."""
-    return sorted(set(MetadataTranslator.translators) - _FORMATS)
+    registered = set(instrument_names())
+    return sorted(
+        translator.supported_instrument if translator.supported_instrument in registered else name
+        for name, translator in MetadataTranslator.translators.items()
+        if name not in _FORMATS
+    )
 
 
 def also_by_plugins(translate: Callable[[], _Result]) -> _Result:
